@@ -1,0 +1,81 @@
+import { SluiceError } from "@/lib/platform/errors";
+import { type Permission, permissionBit, type Role } from "./permissions";
+
+/** A person as the portal knows them now. `tenantId` is an id, `tenant` a slug; `sub` is Keycloak's. */
+export type Person = {
+  userId: string;
+  tenantId: string;
+  tenant: string;
+  issuer: string;
+  sub: string;
+  username: string;
+  email: string | null;
+  emailVerified: boolean;
+  name: string | null;
+  role: Role | null;
+};
+
+/**
+ * What a session needs to open its own record: the session id (hash of the cookie's handle) and the cookie's key share.
+ * Lives for one request; never logged, never stored.
+ */
+export type SessionHandle = { sessionId: string; share: string };
+
+/** How a user came in, and so whose token goes upstream. */
+export type UserCredential =
+  | { kind: "session"; session: SessionHandle }
+  | { kind: "keycloak"; token: string; expiresAt: number }
+  | { kind: "gateway"; familyId: string };
+
+export type RateLimit = { requests: number; window: number };
+
+export type Actor =
+  | { type: "user"; person: Person; credential: UserCredential }
+  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string }
+  | { type: "bootstrap" }
+  | { type: "job"; name: string };
+
+/** Who is calling and what may be done in their name, learned once per request in `lib/entry`; never from the body. */
+export type Context = {
+  requestId: string;
+  /** The caller's tenant; "system" for jobs and the bootstrap token. */
+  tenantId: string;
+  actor: Actor;
+  /** Permissions in force: the key's, cut to what the owner's role allows now. One bit each. */
+  permissions: number;
+  ip: string | null;
+  userAgent: string | null;
+};
+
+/** The person behind the call, whether they came themselves or sent a key. @throws SluiceError for jobs and the bootstrap token. */
+export function requirePerson(ctx: Context): Person {
+  if (ctx.actor.type === "user" || ctx.actor.type === "apiKey") return ctx.actor.person;
+  throw new SluiceError("insufficient_permission", "This needs a person.");
+}
+
+export function hasPermission(ctx: Context, permission: Permission): boolean {
+  return (ctx.permissions & permissionBit(permission)) !== 0;
+}
+
+/** The first line of a verb. @throws SluiceError `insufficient_permission`, naming the permission. */
+export function requirePermission(ctx: Context, permission: Permission): void {
+  if (!hasPermission(ctx, permission)) throw missingPermission(permission);
+}
+
+export function missingPermission(permission: Permission): SluiceError {
+  return new SluiceError("insufficient_permission", `This needs the permission ${permission}.`, { extra: { permission } });
+}
+
+/** Who did it, as audit events and ledger rows name them. */
+export function actorRef(ctx: Context): { type: Actor["type"]; id: string | null } {
+  const { actor } = ctx;
+  if (actor.type === "user") return { type: "user", id: actor.person.userId };
+  if (actor.type === "apiKey") return { type: "apiKey", id: actor.apiKeyId };
+  if (actor.type === "job") return { type: "job", id: actor.name };
+  return { type: "bootstrap", id: null };
+}
+
+/** The context of a job: it is its own actor and holds everything. */
+export function jobContext(name: string, requestId: string): Context {
+  return { requestId, tenantId: "system", actor: { type: "job", name }, permissions: -1, ip: null, userAgent: null };
+}

@@ -1,0 +1,51 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import pg from "pg";
+import { type Prisma, PrismaClient } from "../generated/prisma/client";
+import { env } from "./env";
+
+export type { Prisma } from "../generated/prisma/client";
+export type Tx = Prisma.TransactionClient;
+
+// Next.js may load this module once for pages and once for route handlers; one process wants one pool.
+const shared = globalThis as typeof globalThis & { sluicePool?: pg.Pool; sluicePrisma?: PrismaClient };
+
+/** The pool below Prisma, for the few statements where Prisma's price is too high (the key check's miss, credit holds). */
+export function pool(): pg.Pool {
+  if (!shared.sluicePool) {
+    shared.sluicePool = new pg.Pool({ connectionString: env().DATABASE_URL, max: env().DATABASE_POOL, connectionTimeoutMillis: 3000, application_name: "sluice" });
+    // An idle connection that the server ends is the pool's to replace; without a listener it would end the process.
+    shared.sluicePool.on("error", () => undefined);
+  }
+  return shared.sluicePool;
+}
+
+export function db(): PrismaClient {
+  shared.sluicePrisma ??= new PrismaClient({ adapter: new PrismaPg(pool(), { disposeExternalPool: false }) });
+  return shared.sluicePrisma;
+}
+
+/** One transaction for a change and its audit event. Network calls stay outside. */
+export function transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
+  return db().$transaction(run, { timeout: 15_000, maxWait: 5_000 });
+}
+
+/** Prisma's "unique constraint failed" (P2002), so that a verb can turn it into its own conflict. */
+export function isUniqueViolation(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && (error.code === "P2002" || error.code === "23505");
+}
+
+/** Whether the database could not be reached or answer at all, as opposed to refusing one statement. */
+export function isDatabaseDown(error: unknown): boolean {
+  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
+  return /^(P1001|P1002|P1008|P1017|P2024|P2028|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0\d|08\d{3}|53300)$/.test(code)
+    || (error instanceof Error && /timeout exceeded when trying to connect|Connection terminated|Can't reach database/i.test(error.message));
+}
+
+export async function closeDb(): Promise<void> {
+  const prisma = shared.sluicePrisma;
+  const current = shared.sluicePool;
+  shared.sluicePrisma = undefined;
+  shared.sluicePool = undefined;
+  await prisma?.$disconnect();
+  await current?.end();
+}

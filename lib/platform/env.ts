@@ -1,0 +1,170 @@
+import { z } from "zod";
+import type { KeyRing } from "./crypto";
+
+const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Tokens and cookies cross this address, so plain http is for this machine only. */
+const secureUrl = z.string().max(500).transform((value, ctx) => {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    ctx.addIssue({ code: "custom", message: "must be an absolute URL" });
+    return z.NEVER;
+  }
+  if (url.protocol === "http:" && !loopbackHosts.has(url.hostname)) ctx.addIssue({ code: "custom", message: "must be https (plain http is allowed on loopback only)" });
+  else if (url.protocol !== "http:" && url.protocol !== "https:") ctx.addIssue({ code: "custom", message: "must be http or https" });
+  if (url.username || url.password) ctx.addIssue({ code: "custom", message: "must not carry credentials" });
+  return value.replace(/\/+$/, "");
+});
+
+/** Engines may live on a private network without TLS. */
+const engineUrl = z.string().max(500).transform((value, ctx) => {
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) ctx.addIssue({ code: "custom", message: "must be an http or https URL" });
+  if (url?.username || url?.password) ctx.addIssue({ code: "custom", message: "must not carry credentials" });
+  return value.replace(/\/+$/, "");
+});
+
+const weak = /^(secret|changeme|change-me|password|test|example|default)/i;
+const secret = (min: number) => z.string().max(4096).superRefine((value, ctx) => {
+  if (value.length < min) ctx.addIssue({ code: "custom", message: `must be at least ${min} characters` });
+  else if (weak.test(value) || new Set(value).size < 8) ctx.addIssue({ code: "custom", message: "is too weak; make one with `openssl rand -base64 33`" });
+});
+
+/** `kid:base64(32 bytes)[,kid:…]` */
+const keyRing = z.string().max(4096).transform((value, ctx): KeyRing => {
+  const ring: KeyRing = [];
+  for (const part of value.split(",")) {
+    const at = part.indexOf(":");
+    const kid = part.slice(0, at).trim();
+    const key = Buffer.from(part.slice(at + 1).trim(), "base64");
+    if (at < 1 || !/^[A-Za-z0-9_-]{1,20}$/.test(kid)) ctx.addIssue({ code: "custom", message: "must be kid:base64[,kid:base64]" });
+    else if (key.length !== 32) ctx.addIssue({ code: "custom", message: `key ${kid} must be 32 bytes in base64` });
+    else if (new Set(key).size < 8) ctx.addIssue({ code: "custom", message: `key ${kid} is too weak` });
+    else if (ring.some((k) => k.kid === kid)) ctx.addIssue({ code: "custom", message: `key id ${kid} occurs twice` });
+    else ring.push({ kid, key });
+  }
+  return ring;
+});
+
+const flag = z.enum(["true", "false"]).transform((v) => v === "true");
+const integer = (min: number, max: number) => z.string().regex(/^\d+$/, "must be a whole number").transform(Number).pipe(z.number().min(min).max(max));
+
+/** `requests/seconds` */
+const rate = z.string().regex(/^\d{1,7}\/\d{1,7}$/, "must be requests/seconds").transform((v) => {
+  const [requests, window] = v.split("/").map(Number);
+  return { requests: requests ?? 0, window: window ?? 0 };
+}).refine((v) => v.requests >= 1 && v.window >= 1, "must be at least 1/1");
+
+const list = z.string().transform((v) => v.split(",").map((s) => s.trim()).filter(Boolean));
+
+const schema = z.object({
+  NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
+  PORT: integer(0, 65535).default(3000),
+  HOST: z.string().max(255).optional(),
+  SERVER_MODE: z.enum(["split", "api"]).default("split"),
+  /** Set by the door for the page process that it starts. */
+  SLUICE_PAGES_PORT: integer(1, 65535).optional(),
+  SLUICE_INNER_SECRET: z.string().min(32).optional(),
+  WORKER: z.enum(["inside", "off"]).default("inside"),
+  SHUTDOWN_GRACE_SECONDS: integer(0, 3600).default(25),
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
+
+  AUTH_URL: secureUrl,
+  AUTH_SECRET: secret(32),
+  SESSION_KEKS: keyRing,
+  VAULT_KEKS: keyRing,
+  SESSION_IDLE_SECONDS: integer(60, 86400).default(1800),
+  SESSION_ABSOLUTE_SECONDS: integer(300, 2592000).default(43200),
+  NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: z.string().optional(),
+
+  KEYCLOAK_ISSUER: secureUrl,
+  KEYCLOAK_CLIENT_ID: z.string().min(1).max(255),
+  KEYCLOAK_CLIENT_SECRET: z.string().min(8).max(4096),
+  KEYCLOAK_MACHINE_CLIENT_ID: z.string().min(1).max(255),
+  KEYCLOAK_MACHINE_CLIENT_SECRET: z.string().min(8).max(4096),
+  KEYCLOAK_DIRECT_CLIENT_ID: z.string().min(1).max(255).optional(),
+  KEYCLOAK_DIRECT_CLIENT_SECRET: z.string().min(8).max(4096).optional(),
+  PASSWORD_GRANT_ENABLED: flag.default(false),
+  OWNER_TOKEN_STRATEGY: z.enum(["offline"]).default("offline"),
+  TOKEN_NARROWING: z.enum(["exchange", "none"]).default("exchange"),
+  NFLOW_AUDIENCE: z.string().min(1).max(255).default("nflow"),
+  FLOWISE_AUDIENCE: z.string().min(1).max(255).default("flowise"),
+  DEFAULT_ROLE: z.enum(["admin", "user", "viewer"]).optional(),
+  DEFAULT_TENANT: z.string().min(1).max(100).default("default"),
+  TENANT_CLAIM: z.string().min(1).max(100).optional(),
+  TENANT_AUTO_CREATE: flag.default(true),
+  CONTACT: z.string().max(320).optional(),
+
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgresql:// URL").max(2000),
+  DATABASE_POOL: integer(2, 200).default(10),
+  REDIS_URL: z.string().regex(/^rediss?:\/\//, "must be a redis:// or rediss:// URL").max(2000),
+
+  NFLOW_API_URL: engineUrl,
+  NFLOW_API_KEY: z.undefined("must not be set: NFlow is called with people's own tokens, no engine key exists").optional(),
+  FLOWISE_URL: engineUrl,
+  FLOWISE_AUTH: z.enum(["user-token", "service-key"]).default("user-token"),
+  FLOWISE_API_KEY: z.string().min(8).max(500).optional(),
+  ENABLE_CHATFLOW_SYNC: flag.default(true),
+  CHATFLOW_SYNC_INTERVAL_HOURS: z.string().regex(/^\d+(\.\d+)?$/, "must be a number").transform(Number).pipe(z.number().min(0.001).max(720)).default(1),
+
+  UPSTREAM_CONNECT_TIMEOUT_MS: integer(50, 60000).default(2000),
+  UPSTREAM_FIRST_BYTE_TIMEOUT_MS: integer(50, 600000).default(30000),
+  UPSTREAM_TOTAL_TIMEOUT_MS: integer(100, 3600000).default(300000),
+  UPSTREAM_IDLE_TIMEOUT_MS: integer(100, 3600000).default(90000),
+
+  API_KEY_PREFIX: z.string().regex(/^[a-z][a-z0-9]{1,11}$/, "must be 2 to 12 lower-case letters and digits").refine((p) => p !== "kaa" && p !== "flash", "belongs to an earlier system").default("slk"),
+  API_KEY_MAX_PER_USER: integer(0, 100000).default(10),
+  API_KEY_MAX_LIFETIME_DAYS: integer(1, 36500).optional(),
+  USER_RATE_LIMIT: rate.default({ requests: 100000, window: 3600 }),
+  TENANT_RATE_LIMIT: rate.default({ requests: 1000000, window: 3600 }),
+  AUTH_FAILURE_LIMIT: rate.default({ requests: 600, window: 60 }),
+  PASSWORD_FAILURE_LIMIT: rate.default({ requests: 10, window: 900 }),
+  TOKEN_ACCESS_TTL_SECONDS: integer(30, 86400).default(900),
+  TOKEN_REFRESH_TTL_SECONDS: integer(60, 31536000).default(604800),
+  TRUSTED_PROXIES: list.default([]),
+  BODY_LIMIT: integer(1024, 104857600).default(1048576),
+  ADMIN_TOKEN: z.string().optional(),
+}).superRefine((e, ctx) => {
+  const lack = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
+  if (e.PASSWORD_GRANT_ENABLED && !(e.KEYCLOAK_DIRECT_CLIENT_ID && e.KEYCLOAK_DIRECT_CLIENT_SECRET)) lack("KEYCLOAK_DIRECT_CLIENT_ID", "and its secret are needed when PASSWORD_GRANT_ENABLED=true");
+  if (e.FLOWISE_AUTH === "service-key" && !e.FLOWISE_API_KEY) lack("FLOWISE_API_KEY", "is needed when FLOWISE_AUTH=service-key");
+  if (new Set([e.KEYCLOAK_CLIENT_ID, e.KEYCLOAK_MACHINE_CLIENT_ID, e.KEYCLOAK_DIRECT_CLIENT_ID]).size < 3) lack("KEYCLOAK_MACHINE_CLIENT_ID", "the Keycloak clients must differ: refresh-token chains are never shared");
+  if (e.SESSION_KEKS.some((s) => e.VAULT_KEKS.some((v) => v.key.equals(s.key)))) lack("VAULT_KEKS", "must not share a key with SESSION_KEKS");
+});
+
+export type Env = z.output<typeof schema>;
+
+/** One line per unusable setting; never a value, since values may be secrets. */
+export class EnvError extends Error {
+  override name = "EnvError";
+  constructor(readonly lines: string[]) {
+    super(lines.join("\n"));
+  }
+}
+
+/** @throws EnvError with one line for each setting that is missing or unusable. */
+export function parseEnv(source: Record<string, string | undefined>): Env {
+  const given = Object.fromEntries(Object.entries(source).filter(([, v]) => v !== undefined && v !== ""));
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => {
+    const name = String(issue.path[0] ?? "environment");
+    return given[name] === undefined && issue.code === "invalid_type" ? `${name} is missing` : `${name} ${issue.message}`;
+  });
+  throw new EnvError([...new Set(lines)]);
+}
+
+let parsed: Env | undefined;
+
+/** The environment, parsed once. Server and worker call it first thing, so that a mistake stops the process at start. */
+export function env(): Env {
+  parsed ??= parseEnv(process.env);
+  return parsed;
+}
+
+/** For tests that need other settings in the same process. */
+export function setEnv(next: Env | undefined): void {
+  parsed = next;
+}

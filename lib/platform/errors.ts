@@ -1,0 +1,69 @@
+/**
+ * The ways we can fail. Domain code throws these; `problem.ts` alone knows what they mean in HTTP.
+ * The codes are those of the HTTP contract, section 2.
+ */
+export type ErrorCode =
+  | "malformed_json" | "ambiguous_credentials" | "bad_request"
+  | "missing_credentials" | "invalid_credentials" | "key_revoked" | "key_expired" | "key_disabled" | "key_rotated"
+  | "token_expired" | "session_expired"
+  | "out_of_credits"
+  | "insufficient_permission" | "permission_escalation" | "ip_not_allowed" | "owner_disabled" | "owner_reauth_required"
+  | "upstream_forbidden" | "password_grant_disabled" | "cross_origin" | "step_up_required"
+  | "not_found"
+  | "method_not_allowed" | "not_acceptable" | "body_too_large" | "unsupported_media_type"
+  | "conflict" | "key_limit_reached" | "idempotency_conflict" | "already_inactive" | "upstream_action_required"
+  | "validation_failed"
+  | "rate_limited"
+  | "internal_error"
+  | "upstream_error" | "upstream_unauthorised" | "upstream_timeout"
+  | "identity_unavailable" | "auth_busy" | "store_unavailable";
+
+/** One thing wrong with the input: where (JSON pointer, `""` for the whole) and what. */
+export type InputError = { pointer: string; detail: string };
+
+export type ErrorOptions = {
+  /** Kept for the log, never shown. */
+  cause?: unknown;
+  errors?: InputError[];
+  /** Further members of the problem, safe to show: `grantUrl`, `refId`, `upstreamErrors`, `permission`. */
+  extra?: Record<string, unknown>;
+  /** Seconds, at least 1, for `Retry-After`. */
+  retryAfterSeconds?: number;
+  /** Headers that belong to this failure, such as the rate limit's. */
+  headers?: Record<string, string>;
+  /** For an engine's answer that keeps its own status (400, 404, 409, 422 of NFlow). */
+  status?: number;
+};
+
+/** A failure that has a name. `detail` is safe to show to whoever called. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly options: ErrorOptions;
+
+  constructor(code: ErrorCode, detail: string, options: ErrorOptions = {}) {
+    super(`${code}: ${detail}`, { cause: options.cause });
+    this.name = "SluiceError";
+    this.code = code;
+    this.detail = detail;
+    this.options = options;
+  }
+}
+
+export function notFound(what = "Not found."): SluiceError {
+  return new SluiceError("not_found", what);
+}
+
+export function invalid(errors: InputError[]): SluiceError {
+  const first = errors[0];
+  const detail = first ? `${first.pointer || "The input"}: ${first.detail}` : "The input is not valid.";
+  return new SluiceError("validation_failed", detail, { errors });
+}
+
+export function storeUnavailable(cause: unknown): SluiceError {
+  return new SluiceError("store_unavailable", "A store that this needs does not answer. Try again shortly.", { cause, retryAfterSeconds: 2 });
+}
+
+export function isSluiceError(error: unknown, ...codes: ErrorCode[]): error is SluiceError {
+  return error instanceof SluiceError && (codes.length === 0 || codes.includes(error.code));
+}

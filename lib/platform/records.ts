@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import type { Redis } from "ioredis";
+import { z } from "zod";
+import { pool, type Tx } from "./db";
+import { storeUnavailable } from "./errors";
+import { newId } from "./ids";
+import { redis, redisRunId, withRedis } from "./redis";
+
+/**
+ * Short-lived copies in Redis of rows that the key check reads. PostgreSQL is the truth; a copy lives 60 s at most,
+ * carries the `run_id` of the Redis that it was written to, and is dropped by `invalidate` when its row changes.
+ * A floor (the row's new version) stays behind for a while, so that a slow reader cannot write the old copy back.
+ */
+export const recordTtlSeconds = 60;
+const floorTtlSeconds = 300;
+
+/** A script that is loaded again by itself when Redis has forgotten it (restart, fail-over, SCRIPT FLUSH). */
+export type Script = { source: string; sha: string };
+
+export function defineScript(source: string): Script {
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}
+
+export async function runScript(client: Redis, script: Script, keys: string[], args: (string | number | Buffer)[]): Promise<unknown> {
+  try {
+    return await client.evalsha(script.sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    return client.eval(script.source, keys.length, ...keys, ...args);
+  }
+}
+
+const write = defineScript(`
+local floor = redis.call('GET', KEYS[2])
+if floor and tonumber(floor) > tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1`);
+
+const drop = defineScript(`
+local floor = redis.call('GET', KEYS[2])
+if not floor or tonumber(floor) < tonumber(ARGV[1]) then redis.call('SET', KEYS[2], ARGV[1], 'EX', ARGV[2]) end
+return redis.call('DEL', KEYS[1])`);
+
+const floorKey = (key: string) => `${key}:x`;
+
+/**
+ * Remembers a row's packed copy as `<run_id>|<packed>`.
+ * @returns false when a newer version is known, and then nothing was written.
+ */
+export async function writeRecord(key: string, version: number, packed: string): Promise<boolean> {
+  const runId = await redisRunId();
+  return (await runScript(redis(), write, [key, floorKey(key)], [version, `${runId}|${packed}`, recordTtlSeconds])) === 1;
+}
+
+/** @returns the packed copy, or null when there is none from this Redis. */
+export async function readRecord(key: string): Promise<string | null> {
+  const [value, runId] = await withRedis(async (client) => Promise.all([client.get(key), redisRunId()]));
+  return value?.startsWith(`${runId}|`) ? value.slice(runId.length + 1) : null;
+}
+
+export type StaleRecord = { key: string; version: number };
+export const StaleRecords = z.array(z.object({ key: z.string().max(300), version: z.int() })).max(10_000);
+
+/** An intention written in the transaction of the change; `confirmInvalidation` carries it out after the commit. */
+export type PendingInvalidation = { outboxId: string; records: StaleRecord[] };
+
+export const invalidationKind = "records.invalidate";
+
+/** To be called in the transaction that changes the rows: if we die after the commit, the outbox finishes the work. */
+export async function planInvalidation(tx: Tx, records: StaleRecord[]): Promise<PendingInvalidation> {
+  const outboxId = newId();
+  await tx.outbox.create({ data: { id: outboxId, kind: invalidationKind, payload: records } });
+  return { outboxId, records };
+}
+
+/** Drops the copies on every replica at once. @throws SluiceError `store_unavailable` when Redis does not confirm; the outbox then goes on. */
+export async function confirmInvalidation(pending: PendingInvalidation): Promise<void> {
+  await invalidate(pending.records);
+  // Not confirming this only makes the outbox do the same once more, which changes nothing.
+  await pool().query('UPDATE "Outbox" SET "doneAt" = now() WHERE id = $1', [pending.outboxId]).catch(() => undefined);
+}
+
+export async function invalidate(records: StaleRecord[]): Promise<void> {
+  try {
+    await withRedis(async (client) => {
+      for (const record of records) await runScript(client, drop, [record.key, floorKey(record.key)], [record.version, floorTtlSeconds]);
+    });
+  } catch (error) {
+    throw storeUnavailable(error);
+  }
+}

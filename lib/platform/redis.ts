@@ -1,0 +1,92 @@
+import { Redis } from "ioredis";
+import { env } from "./env";
+import { storeUnavailable } from "./errors";
+import { logger } from "./logger";
+
+const shared = globalThis as typeof globalThis & { sluiceRedis?: { client: Redis; runId: string | null } };
+
+function connect() {
+  const client = new Redis(env().REDIS_URL, {
+    // The defaults (queue while offline, 20 retries) turn an outage into hanging requests.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 500,
+    connectTimeout: 2000,
+    retryStrategy: (attempt) => Math.min(attempt * 50, 500),
+    // After a fail-over the old primary is a replica: leave it, and ask again where the primary is.
+    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
+  });
+  const held = { client, runId: null as string | null };
+  client.on("error", (error) => logger.warn({ err: error }, "redis"));
+  client.on("close", () => { held.runId = null; });
+  return held;
+}
+
+function held() {
+  shared.sluiceRedis ??= connect();
+  return shared.sluiceRedis;
+}
+
+/** The one client for commands and scripts: fails within half a second rather than waits. */
+export function redis(): Redis {
+  return held().client;
+}
+
+/**
+ * The `run_id` of the Redis that this process talks to: another one (a fail-over, a restart) makes every remembered
+ * verdict a miss. Asked once per connection.
+ */
+export async function redisRunId(): Promise<string> {
+  const current = held();
+  if (current.runId) return current.runId;
+  await redisReady();
+  const info = await current.client.info("server");
+  const runId = /^run_id:(\w+)/m.exec(info)?.[1];
+  if (!runId) throw storeUnavailable(new Error("Redis does not tell its run_id"));
+  current.runId = runId;
+  return runId;
+}
+
+/** Waits for the first connection of a new process, at most `ms`; afterwards an outage fails at once. */
+export async function redisReady(ms = 2000): Promise<void> {
+  const { client } = held();
+  if (client.status === "ready") return;
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => { client.off("ready", done); reject(storeUnavailable(new Error(`Redis is ${client.status}`))); }, ms);
+    const done = () => { clearTimeout(timer); resolve(); };
+    client.once("ready", done);
+  });
+}
+
+/** A connection of its own for a subscriber or a blocking reader; the caller closes it. */
+export function newRedis(options: { blocking?: boolean } = {}): Redis {
+  const client = new Redis(env().REDIS_URL, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => Math.min(attempt * 50, 500),
+    ...(options.blocking ? {} : { connectTimeout: 2000 }),
+  });
+  client.on("error", (error) => logger.debug({ err: error }, "redis"));
+  return client;
+}
+
+/** Whether this failure means that Redis is away, as opposed to a command of ours being wrong. */
+export function isRedisDown(error: unknown): boolean {
+  return error instanceof Error && (/Command timed out|Connection is closed|Stream isn't writeable|ECONNREFUSED|ECONNRESET|EPIPE|max retries per request|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN/i.test(error.message) || error.name === "MaxRetriesPerRequestError");
+}
+
+/** Runs store commands; an outage becomes `store_unavailable`, anything else travels on. */
+export async function withRedis<T>(run: (client: Redis) => Promise<T>): Promise<T> {
+  try {
+    if (redis().status !== "ready") await redisReady(800);
+    return await run(redis());
+  } catch (error) {
+    if (isRedisDown(error)) throw storeUnavailable(error);
+    throw error;
+  }
+}
+
+export async function closeRedis(): Promise<void> {
+  const current = shared.sluiceRedis;
+  shared.sluiceRedis = undefined;
+  current?.client.disconnect();
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+const root = import.meta.dirname;
+
+export default defineConfig({
+  resolve: { alias: { "@": root, "server-only": `${root}/dev/testing/empty.ts` } },
+  test: {
+    environment: "node",
+    include: ["lib/**/*.test.ts", "dev/**/*.test.ts", "test/**/*.test.ts", "app/**/*.test.ts"],
+    exclude: ["node_modules/**", ".next/**"],
+    globalSetup: ["dev/testing/global-setup.ts"],
+    setupFiles: ["dev/testing/setup.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // One PostgreSQL and one Redis for all files: each mints its own tenant, so files may run side by side.
+    fileParallelism: true,
+    maxWorkers: 2,
+  },
+});
