@@ -1,0 +1,149 @@
+import { errors, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { z } from "zod";
+import { now, nowDate } from "./clock";
+import { randomToken, seal, UnsealError, unseal } from "./crypto";
+import { isDatabaseDown, pool, transaction } from "./db";
+import { env } from "./env";
+import { SluiceError, storeUnavailable } from "./errors";
+import { logger } from "./logger";
+
+/**
+ * The product's own signing keys. They live in PostgreSQL, private parts encrypted, so that every replica signs with
+ * the same key and a restart invalidates nothing. The algorithm is fixed: a token's header chooses the key, never how.
+ */
+const algorithm = "ES256";
+const info = "sluice/signing-key/1";
+/** Two replicas that start on an empty database make one key, not two; the number is ours alone. */
+const creationLock = 727_002;
+/** A stranger's token may name any key id, so unknown ones read the table at most this often. */
+const rereadPauseMs = 2000;
+
+const PublicJwk = z.object({ kty: z.literal("EC"), crv: z.literal("P-256"), x: z.string(), y: z.string() });
+type PublicJwk = z.infer<typeof PublicJwk>;
+type ImportedKey = Awaited<ReturnType<typeof importJWK>>;
+type SigningKey = { kid: string; publicJwk: PublicJwk; publicKey: ImportedKey; /** Null for retired keys, and when the ring that sealed it is gone. */ privateKey: ImportedKey | null };
+type KeyRow = { kid: string; publicJwk: unknown; sealed: string; state: string };
+
+const shared = globalThis as typeof globalThis & { sluiceSigningKeys?: { keys: SigningKey[]; readAt: number; reading: Promise<void> | null } };
+
+function held() {
+  shared.sluiceSigningKeys ??= { keys: [], readAt: 0, reading: null };
+  return shared.sluiceSigningKeys;
+}
+
+/** One read for all who wait. @throws SluiceError `store_unavailable` */
+function readKeys(): Promise<void> {
+  const current = held();
+  current.reading ??= (async () => {
+    try {
+      const { rows } = await pool().query<KeyRow>('SELECT kid, "publicJwk", sealed, state FROM "SigningKey" ORDER BY "createdAt" DESC, kid');
+      current.keys = await Promise.all(rows.map((row) => current.keys.find((k) => k.kid === row.kid && (row.state === "active") === (k.privateKey !== null)) ?? load(row)));
+      current.readAt = now();
+    } catch (error) {
+      throw isDatabaseDown(error) ? storeUnavailable(error) : error;
+    } finally {
+      current.reading = null;
+    }
+  })();
+  return current.reading;
+}
+
+async function load(row: KeyRow): Promise<SigningKey> {
+  const publicJwk = PublicJwk.parse(row.publicJwk);
+  return { kid: row.kid, publicJwk, publicKey: await importJWK(publicJwk, algorithm), privateKey: row.state === "active" ? await openPrivate(row) : null };
+}
+
+async function openPrivate(row: KeyRow): Promise<ImportedKey | null> {
+  try {
+    const jwk: unknown = JSON.parse(unseal(env().VAULT_KEKS, row.sealed, { salt: row.kid, info, aad: row.kid }));
+    return await importJWK(PublicJwk.extend({ d: z.string() }).parse(jwk), algorithm);
+  } catch (error) {
+    if (!(error instanceof UnsealError)) throw error;
+    // The key still verifies what it signed; a new one signs from here on.
+    logger.error({ kid: row.kid, err: error }, "a signing key does not open with VAULT_KEKS");
+    return null;
+  }
+}
+
+const signer = () => held().keys.find((k) => k.privateKey !== null);
+
+async function signingKey(): Promise<SigningKey> {
+  if (!signer()) await readKeys();
+  if (!signer()) {
+    await createKey();
+    await readKeys();
+  }
+  const key = signer();
+  if (!key) throw new SluiceError("internal_error", "There is no signing key.");
+  return key;
+}
+
+async function createKey(): Promise<void> {
+  const pair = await generateKeyPair(algorithm, { extractable: true });
+  const publicJwk = PublicJwk.parse(await exportJWK(pair.publicKey));
+  const kid = randomToken(16);
+  const sealed = seal(env().VAULT_KEKS, JSON.stringify(await exportJWK(pair.privateKey)), { salt: kid, info, aad: kid });
+  await transaction(async (tx) => {
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${creationLock})`;
+    const newest = await tx.signingKey.findFirst({ where: { state: "active" }, orderBy: [{ createdAt: "desc" }, { kid: "asc" }], select: { kid: true, sealed: true } });
+    // Somebody else made one while we waited for the lock, and it is one that we can use.
+    if (newest && env().VAULT_KEKS.some((k) => newest.sealed.startsWith(`1.${k.kid}.`)) && !held().keys.some((k) => k.kid === newest.kid)) return;
+    await tx.signingKey.create({ data: { kid, publicJwk, sealed } });
+  });
+}
+
+/**
+ * Signs a JWT of ours: `iss` (our own address), `iat`, `nbf`, `exp` and a random `jti` are added.
+ * @param options.typ the header's `typ`, so that a token made for one purpose is useless for another.
+ * @throws SluiceError `store_unavailable` when no key is known yet and the database is away.
+ */
+export async function signJwt(payload: JWTPayload, options: { typ: string; expiresInSeconds: number }): Promise<string> {
+  const key = await signingKey();
+  if (!key.privateKey) throw new SluiceError("internal_error", "There is no signing key.");
+  const issuedAt = Math.floor(now() / 1000);
+  return new SignJWT({ jti: randomToken(16), ...payload })
+    .setProtectedHeader({ alg: algorithm, kid: key.kid, typ: options.typ })
+    .setIssuer(env().AUTH_URL)
+    .setIssuedAt(issuedAt)
+    .setNotBefore(issuedAt)
+    .setExpirationTime(issuedAt + options.expiresInSeconds)
+    .sign(key.privateKey);
+}
+
+/**
+ * Verifies a JWT of ours: signature, algorithm, `typ`, issuer, audience and times (5 s of clock difference are forgiven).
+ * @throws SluiceError `token_expired`, `invalid_credentials`, or `store_unavailable` when its key must be read and cannot be.
+ */
+export async function verifyJwt(jwt: string, options: { typ: string; audience: string }): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(jwt, async (header) => (await publicKeyOf(header.kid)).publicKey, {
+      algorithms: [algorithm], typ: options.typ, issuer: env().AUTH_URL, audience: options.audience,
+      clockTolerance: 5, currentDate: nowDate(), requiredClaims: ["exp", "iat", "jti"],
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw new SluiceError("token_expired", "The token has expired.", { cause: error });
+    if (error instanceof errors.JOSEError || error instanceof TypeError) throw new SluiceError("invalid_credentials", "The token is not valid.", { cause: error });
+    throw error;
+  }
+}
+
+async function publicKeyOf(kid: string | undefined): Promise<SigningKey> {
+  const find = () => held().keys.find((k) => k.kid === kid);
+  if (!find() && (held().reading || now() - held().readAt >= rereadPauseMs)) await readKeys();
+  const key = find();
+  if (!key) throw new SluiceError("invalid_credentials", "The token was not signed by a key of ours.");
+  return key;
+}
+
+/** The key set for `/.well-known/jwks.json`: every key whose tokens may still be about, the signing one first. */
+export async function publicKeySet(): Promise<JSONWebKeySet> {
+  await signingKey();
+  if (now() - held().readAt >= rereadPauseMs) await readKeys();
+  return { keys: held().keys.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: algorithm, use: "sig" })) };
+}
+
+/** For tests: another process knows nothing of what this one read. */
+export function forgetSigningKeys(): void {
+  shared.sluiceSigningKeys = undefined;
+}
