@@ -87,7 +87,7 @@ async function createKey(): Promise<void> {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${creationLock})`;
     const newest = await tx.signingKey.findFirst({ where: { state: "active" }, orderBy: [{ createdAt: "desc" }, { kid: "asc" }], select: { kid: true, sealed: true } });
     // Somebody else made one while we waited for the lock, and it is one that we can use.
-    if (newest && env().VAULT_KEKS.some((k) => newest.sealed.startsWith(`1.${k.kid}.`)) && !held().keys.some((k) => k.kid === newest.kid)) return;
+    if (newest && env().VAULT_KEKS.some((k) => newest.sealed.startsWith(`1.${k.kid}.`)) && !held().keys.some((k) => k.kid === newest.kid && k.privateKey === null)) return;
     await tx.signingKey.create({ data: { kid, publicJwk, sealed } });
   });
 }
