@@ -1,0 +1,201 @@
+import type { HttpBindings } from "@hono/node-server";
+import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
+import type { Context as HonoContext } from "hono";
+import { type Context, type Permission } from "@/lib/access";
+import { env } from "@/lib/platform/env";
+import { isSluiceError, notFound, SluiceError } from "@/lib/platform/errors";
+import { logger } from "@/lib/platform/logger";
+import { problemHeaders, toProblem } from "@/lib/platform/problem";
+import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
+import { type Caller, type Credentials, identify } from "./identify";
+import { parseInput, parseJson } from "./parse";
+import { requestIdFrom } from "./request-id";
+import { readBody } from "./read-body";
+
+/** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
+export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; startedAt: number; actor?: string } };
+export type ApiContext = HonoContext<ApiEnv>;
+export type ApiApp = OpenAPIHono<ApiEnv>;
+
+type Schema = z.ZodType;
+type Method = "get" | "post" | "put" | "patch" | "delete";
+
+export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B extends Schema> = {
+  method: Method;
+  /** Hono's form, `/keys/:id`. */
+  path: Path;
+  tag: string;
+  summary: string;
+  description?: string;
+  /** "none": open to everybody, and then the verb is given the caller instead of a context. */
+  credential?: "any" | "none";
+  /** Asked in the same check that identifies the caller, before limits are taken. */
+  permission?: Permission;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** The door is made for other people's clients: it may be called without a body. */
+  bodyOptional?: boolean;
+  /** Bytes; `BODY_LIMIT` unless said. */
+  bodyLimit?: number;
+  answers: { status: number; description: string; schema?: Schema; type?: string }[];
+  /** Under `/chat*`, problems repeat `detail` as `message` too. */
+  errors?: string[];
+};
+
+export type RouteInput<P extends Schema, Q extends Schema, B extends Schema> = { params: z.output<P>; query: z.output<Q>; body: z.output<B> };
+
+const none = z.undefined();
+type None = typeof none;
+
+/** All routes by path, so that a known path with another method answers 405 and not 404. */
+const known: { pattern: RegExp; methods: Set<string> }[] = [];
+
+/**
+ * Declares a route: its schemas parse the request and grow into the OpenAPI document, so the two cannot drift. The order
+ * is the contract's: who calls, may they, limits, and only then the input.
+ */
+export function route<Path extends string, P extends Schema = None, Q extends Schema = None, B extends Schema = None>(
+  app: ApiApp,
+  spec: RouteSpec<Path, P, Q, B> & { credential: "none" },
+  handler: (caller: Caller, input: RouteInput<P, Q, B>, c: ApiContext) => Promise<Response> | Response,
+): void;
+export function route<Path extends string, P extends Schema = None, Q extends Schema = None, B extends Schema = None>(
+  app: ApiApp,
+  spec: RouteSpec<Path, P, Q, B>,
+  handler: (ctx: Context, input: RouteInput<P, Q, B>, c: ApiContext) => Promise<Response> | Response,
+): void;
+export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schema>, handler: (who: never, input: never, c: ApiContext) => Promise<Response> | Response): void {
+  app.openAPIRegistry.registerPath(document(spec));
+  remember(spec);
+  app.on(spec.method.toUpperCase(), spec.path, async (c: ApiContext) => {
+    let who: Context | Caller = c.var.caller;
+    if (spec.credential !== "none") {
+      const { ctx, headers } = await identify(credentialsOf(c), c.var.caller, spec.permission);
+      for (const [name, value] of Object.entries(headers)) c.header(name, value);
+      who = ctx;
+      c.set("actor", actorForLog(ctx));
+    }
+    const input = {
+      params: spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined,
+      query: spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined,
+      body: spec.body ? parseInput(spec.body, await jsonBody(c, spec)) : undefined,
+    };
+    return handler(who as never, input as never, c);
+  });
+}
+
+/** The envelope of contract section 2. */
+export function success(c: ApiContext, data: unknown, options: { status?: 200 | 201 | 202; message?: string; page?: { nextCursor: string | null; limit: number; total?: number } } = {}): Response {
+  return c.json({ status: "success", data, ...(options.page && { page: options.page }), ...(options.message && { message: options.message }) }, options.status ?? 200);
+}
+
+export function newApi(): ApiApp {
+  const app = new OpenAPIHono<ApiEnv>();
+
+  app.use(async (c, next) => {
+    const requestId = requestIdFrom(c.req.header("x-request-id"));
+    c.set("startedAt", performance.now());
+    c.set("caller", { requestId, ip: callerAddress(c), userAgent: c.req.header("user-agent")?.slice(0, 400) ?? null });
+    c.header("X-Request-Id", requestId);
+    c.header("X-Content-Type-Options", "nosniff");
+    c.header("Cache-Control", "no-store");
+    if (/%00|\0/i.test(c.req.url)) throw new SluiceError("bad_request", "The address must not contain a null byte.");
+    await next();
+    const { path, method } = c.req;
+    logger.info({ requestId, method, path, status: c.res.status, ms: Math.round(performance.now() - c.var.startedAt), actor: c.var.actor }, "request");
+  });
+
+  app.onError((error, c) => {
+    const { requestId } = c.var.caller ?? { requestId: requestIdFrom(undefined) };
+    if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
+    else if (error.options.cause) logger.debug({ err: error, requestId }, "refused");
+    const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: c.req.path, requestId });
+    for (const [name, value] of Object.entries(problemHeaders(error))) c.header(name, value);
+    c.header("X-Request-Id", requestId);
+    c.header("X-Content-Type-Options", "nosniff");
+    c.header("Cache-Control", "no-store");
+    c.header("Content-Type", "application/problem+json");
+    // The rest of an oversized or unread body is not waited for.
+    if (problem.code === "body_too_large") c.header("Connection", "close");
+    const body = /^\/api\/v1\/chat(\/|$)/.test(c.req.path) ? { ...problem, message: problem.detail } : problem;
+    return c.body(JSON.stringify(body), problem.status as 400);
+  });
+
+  app.notFound((c) => {
+    const others = known.find(({ pattern }) => pattern.test(c.req.path));
+    if (others && c.req.method !== "OPTIONS") {
+      const allow = [...others.methods].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
+      throw new SluiceError("method_not_allowed", `This address answers ${allow}.`, { headers: { Allow: allow } });
+    }
+    throw notFound("There is nothing at this address.");
+  });
+  return app;
+}
+
+function remember(spec: { method: string; path: string }): void {
+  const source = `^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}$`;
+  const found = known.find((entry) => entry.pattern.source === new RegExp(source).source);
+  if (found) found.methods.add(spec.method.toUpperCase());
+  else known.push({ pattern: new RegExp(source), methods: new Set([spec.method.toUpperCase()]) });
+}
+
+function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig {
+  const content = (schema: Schema, type = "application/json") => ({ [type]: { schema } });
+  const responses: RouteConfig["responses"] = Object.fromEntries(spec.answers.map((a) => [a.status, { description: a.description, ...((a.schema ?? a.type) && { content: content(a.schema ?? z.string(), a.type) }) }]));
+  responses.default = { description: "A problem (RFC 9457).", content: content(ProblemDocument, "application/problem+json") };
+  return createRoute({
+    method: spec.method,
+    path: spec.path.replace(/:([A-Za-z]+)(\{[^}]*\})?/g, "{$1}"),
+    tags: [spec.tag],
+    summary: spec.summary,
+    ...(spec.description && { description: spec.description }),
+    ...(spec.permission && { "x-permission": spec.permission }),
+    security: spec.credential === "none" ? [] : [{ apiKey: [] }, { bearer: [] }, { session: [] }],
+    request: {
+      ...(spec.params && { params: spec.params as z.ZodObject }),
+      ...(spec.query && { query: spec.query as z.ZodObject }),
+      ...(spec.body && { body: { required: !spec.bodyOptional, content: content(spec.body) } }),
+    },
+    responses,
+  });
+}
+
+export const ProblemDocument = z.object({
+  type: z.string(), title: z.string(), status: z.int(), detail: z.string(), instance: z.string(), code: z.string(), requestId: z.string(), error: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+}).openapi("Problem");
+
+function credentialsOf(c: ApiContext): Credentials {
+  return {
+    apiKey: c.req.header("x-api-key") ?? null,
+    authorization: c.req.header("authorization") ?? null,
+    cookie: c.req.header("cookie") ?? null,
+    origin: c.req.header("origin") ?? null,
+    safe: ["GET", "HEAD", "OPTIONS"].includes(c.req.method),
+  };
+}
+
+function callerAddress(c: ApiContext): string | null {
+  const socket = c.env?.incoming?.socket;
+  if (socket) return clientAddress(socket.remoteAddress, c.req.header("x-forwarded-for"));
+  return addressFromDoor(c.req.raw.headers);
+}
+
+function queryOf(c: ApiContext): Record<string, string | string[]> {
+  return Object.fromEntries(Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]));
+}
+
+async function jsonBody(c: ApiContext, spec: { bodyOptional?: boolean; bodyLimit?: number }): Promise<unknown> {
+  const type = c.req.header("content-type");
+  const text = await readBody(c, spec.bodyLimit ?? env().BODY_LIMIT);
+  if (text === "" && spec.bodyOptional) return {};
+  if (!type || !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) throw new SluiceError("unsupported_media_type", "Send the body as application/json.");
+  return parseJson(text);
+}
+
+function actorForLog(ctx: Context): string {
+  const { actor } = ctx;
+  if (actor.type === "apiKey") return `apiKey:${actor.apiKeyId}`;
+  return actor.type === "user" ? `user:${actor.person.userId}` : actor.type;
+}

@@ -1,0 +1,123 @@
+import { decodeJwt } from "jose";
+import { type Actor, type Context, missingPermission, type Permission, permissionBit, roleMask } from "@/lib/access";
+import { checkCall, countFailure, limitFailures, type Verdict } from "@/lib/keys";
+import { env } from "@/lib/platform/env";
+import { isSluiceError, SluiceError } from "@/lib/platform/errors";
+import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { findSession } from "@/lib/sessions";
+import { identityOf, rememberPerson } from "@/lib/tenants";
+import { verifyAccessToken } from "@/lib/tokens";
+
+/** What a request brings of its caller, whichever door it came through. */
+export type Credentials = {
+  apiKey: string | null;
+  authorization: string | null;
+  cookie: string | null;
+  origin: string | null;
+  /** GET, HEAD and OPTIONS change nothing and so need no `Origin` with a cookie. */
+  safe: boolean;
+};
+
+export type Caller = { requestId: string; ip: string | null; userAgent: string | null };
+
+export type Identified = { ctx: Context; headers: Record<string, string> };
+
+/**
+ * Learns who is calling, once per request, and takes from their limits: contract sections 1 and 3. An explicit header
+ * wins over the cookie that comes along by itself.
+ *
+ * @param permission asked in the same check, before the limits, so that what is refused here has taken nothing.
+ */
+export async function identify(credentials: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
+  const presented = headerCredential(credentials);
+  try {
+    if (presented === null) return await bySession(credentials, caller, permission);
+    return looksLikeJwt(presented) ? await byToken(presented, caller, permission) : await byKey(presented, caller, permission);
+  } catch (error) {
+    if (isSluiceError(error, "missing_credentials", "invalid_credentials", "token_expired")) await countFailedCall(caller, error);
+    throw error;
+  }
+}
+
+/** Failing traffic is limited by address; over the limit the answer is 429 instead. A store that is away must not hide the 401. */
+async function countFailedCall(caller: Caller, error: SluiceError): Promise<void> {
+  if (!caller.ip) return;
+  try {
+    await limitFailures(caller.ip);
+    await countFailure(caller.ip);
+  } catch (limit) {
+    if (isSluiceError(limit, "rate_limited")) throw limit;
+    if (!isSluiceError(limit, "store_unavailable")) throw error;
+  }
+}
+
+function headerCredential({ apiKey, authorization }: Credentials): string | null {
+  const bearer = authorization === null ? null : /^bearer\s+(\S+)\s*$/i.exec(authorization)?.[1];
+  if (bearer === undefined) throw new SluiceError("invalid_credentials", "Authorization must be `Bearer <key or token>`.");
+  const key = apiKey?.trim() || null;
+  if (key && bearer && key !== bearer) throw new SluiceError("ambiguous_credentials", "X-API-Key and Authorization carry two different credentials. Send one.");
+  return key ?? bearer;
+}
+
+function looksLikeJwt(credential: string): boolean {
+  return credential.startsWith("eyJ") && credential.split(".").length === 3;
+}
+
+async function byKey(secret: string, caller: Caller, permission?: Permission): Promise<Identified> {
+  const verdict = admitted(await checkCall({ kind: "secret", secret }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
+  return { ctx: contextOf(verdict, keyActor(verdict), caller), headers: verdict.headers };
+}
+
+async function byToken(token: string, caller: Caller, permission?: Permission): Promise<Identified> {
+  const issuer = issuerOf(token);
+  if (issuer === env().AUTH_URL) {
+    const claims = await verifyAccessToken(token);
+    if (permission && (claims.permissions & permissionBit(permission)) === 0) throw missingPermission(permission);
+    const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
+    const verdict = claims.apiKeyId
+      ? admitted(await checkCall({ kind: "key", apiKeyId: claims.apiKeyId, familyId: claims.familyId }, options))
+      : admitted(await checkCall({ kind: "user", userId: claims.userId, familyId: claims.familyId }, options));
+    const actor = claims.apiKeyId ? keyActor(verdict, claims.familyId) : ({ type: "user", person: verdict.person, credential: { kind: "gateway", familyId: claims.familyId } } as const);
+    const ctx = contextOf(verdict, actor, caller);
+    return { ctx: { ...ctx, permissions: ctx.permissions & claims.permissions }, headers: verdict.headers };
+  }
+  if (issuer !== env().KEYCLOAK_ISSUER) throw new SluiceError("invalid_credentials", "The token was issued by somebody else.");
+  // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
+  if (env().TOKEN_NARROWING === "none") throw new SluiceError("invalid_credentials", "Keycloak tokens are not accepted here.");
+  const claims = await verifyKeycloakToken(token, { audience: env().KEYCLOAK_CLIENT_ID });
+  const { person } = await rememberPerson(identityOf(claims));
+  const verdict = admitted(await checkCall({ kind: "user", userId: person.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
+  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000 } }, caller), headers: verdict.headers };
+}
+
+async function bySession({ cookie, origin, safe }: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
+  const session = await findSession(cookie);
+  if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
+  if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
+  const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
+  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers };
+}
+
+type Admitted = Extract<Verdict, { ok: true }>;
+
+function admitted(verdict: Verdict): Admitted {
+  if (!verdict.ok) throw verdict.error;
+  return verdict;
+}
+
+function keyActor(verdict: Admitted, familyId?: string): Actor {
+  if (!verdict.apiKeyId || !verdict.rateLimit) throw new SluiceError("internal_error", "The key check named no key.");
+  return { type: "apiKey", apiKeyId: verdict.apiKeyId, person: verdict.person, rateLimit: verdict.rateLimit, ...(familyId && { familyId }) };
+}
+
+function contextOf(verdict: Admitted, actor: Actor, caller: Caller): Context {
+  return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions & roleMask(verdict.person.role) };
+}
+
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    throw new SluiceError("invalid_credentials", "The token cannot be read.");
+  }
+}

@@ -1,0 +1,32 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { ApiContext } from "./api";
+
+export type StreamAnswer = { status: number; headers: Record<string, string>; body: Readable };
+
+/**
+ * Sends a stream that is not ours to read. On our own door it is piped from socket to socket with back-pressure; inside
+ * Next.js it becomes the Response's body, and nothing else differs.
+ */
+export function sendStream(c: ApiContext, answer: StreamAnswer): Response {
+  for (const [name, value] of Object.entries(answer.headers)) c.header(name, value);
+  const outgoing = c.env?.outgoing;
+  if (!outgoing) return c.body(Readable.toWeb(answer.body) as ReadableStream, answer.status as 200);
+  outgoing.writeHead(answer.status, Object.fromEntries(c.res.headers));
+  outgoing.flushHeaders();
+  // Whoever made the stream learns of a caller that left by its being destroyed.
+  void pipeline(answer.body, outgoing).catch(() => undefined);
+  return RESPONSE_ALREADY_SENT;
+}
+
+/** Fires when the caller is gone before the answer was complete. */
+export function clientGone(c: ApiContext): AbortSignal {
+  const outgoing = c.env?.outgoing;
+  if (!outgoing) return c.req.raw.signal;
+  const controller = new AbortController();
+  outgoing.once("close", () => {
+    if (!outgoing.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}

@@ -1,0 +1,51 @@
+import ipaddr from "ipaddr.js";
+import { env } from "./env";
+import { equalSecrets } from "./crypto";
+
+/** The header by which the door tells the page process who called, and the one that proves it was the door. */
+export const clientAddressHeader = "x-sluice-client-address";
+export const innerSecretHeader = "x-sluice-inner";
+
+type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
+let ranges: { source: string[]; parsed: Range[] } | undefined;
+
+function trusted(address: string): boolean {
+  const source = env().TRUSTED_PROXIES;
+  if (ranges?.source !== source) ranges = { source, parsed: source.map((entry) => (entry.includes("/") ? ipaddr.parseCIDR(entry) : single(entry))) };
+  const parsed = parse(address);
+  return parsed !== null && ranges.parsed.some((range) => range[0].kind() === parsed.kind() && parsed.match(range as [ipaddr.IPv4, number]));
+}
+
+function single(entry: string): Range {
+  const address = ipaddr.process(entry);
+  return [address, address.kind() === "ipv4" ? 32 : 128];
+}
+
+function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
+  return ipaddr.isValid(address) ? ipaddr.process(address) : null;
+}
+
+/**
+ * The caller's address: the peer's, or the right-most untrusted entry of `X-Forwarded-For` when the peer is one of
+ * `TRUSTED_PROXIES`. Never the left-most, which anybody may write.
+ */
+export function clientAddress(peer: string | undefined, forwardedFor: string | undefined): string | null {
+  const own = peer ? parse(peer)?.toString() ?? null : null;
+  if (!own || !forwardedFor || !trusted(own)) return own;
+  const hops = forwardedFor.split(",").map((hop) => parse(hop.trim())?.toString() ?? null);
+  for (let i = hops.length - 1; i >= 0; i--) {
+    const hop = hops[i];
+    // A hop that is no address was written by whoever stands behind the last trusted one: stop at what is known.
+    if (!hop) return own;
+    if (!trusted(hop)) return hop;
+  }
+  return hops[0] ?? own;
+}
+
+/** The address that the door resolved, in the page process; null when the request did not come through the door. */
+export function addressFromDoor(headers: { get(name: string): string | null }): string | null {
+  const expected = env().SLUICE_INNER_SECRET;
+  const given = headers.get(innerSecretHeader);
+  if (!expected || !given || !equalSecrets(expected, given)) return null;
+  return headers.get(clientAddressHeader);
+}
