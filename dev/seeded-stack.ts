@@ -1,0 +1,44 @@
+import pg from "pg";
+import { seed } from "../prisma/seed";
+import { chatflowsOf } from "./flowise/flows";
+import { people } from "./identity/people";
+import { type Stack, type StackOptions, startStack } from "./stack";
+
+/** What `npm run demo` writes to `.data/demo.json`: a promise to scripts and tests. */
+export type Demo = {
+  url: string; pid: number; adminToken: string; issuer: string; nflowUrl: string; flowiseUrl: string; databaseUrl: string; redisUrl: string;
+  users: { username: string; password: string; role: "admin" | "user" | "viewer" | null; tenant: string }[];
+};
+
+/** The embedded stack with the demo's people known and their chatflows assigned. */
+export async function startSeededStack(options: StackOptions): Promise<{ stack: Stack; demo: Demo }> {
+  const stack = await startStack(options);
+  try {
+    await firstSync(stack.databaseUrl);
+    await seed(stack.databaseUrl, stack.issuer, people.map((p) => ({ sub: p.sub, username: p.username, email: p.email, name: `${p.firstName} ${p.lastName}`, role: p.role, tenant: p.tenant, chatflows: chatflowsOf[p.username] ?? [] })));
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+  const demo: Demo = {
+    url: stack.url, pid: process.pid, adminToken: stack.adminToken, issuer: stack.issuer, nflowUrl: stack.nflowUrl, flowiseUrl: stack.flowiseUrl, databaseUrl: stack.databaseUrl, redisUrl: stack.redisUrl,
+    users: people.map((p) => ({ username: p.username, password: stack.demoPassword, role: p.role, tenant: p.tenant })),
+  };
+  return { stack, demo };
+}
+
+/** The worker copies Flowise's chatflows at its start; assignments need them. */
+async function firstSync(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    for (let attempt = 0; attempt < 300; attempt++) {
+      const { rowCount } = await client.query(`SELECT 1 FROM "Chatflow" LIMIT 1`);
+      if (rowCount) return;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  } finally {
+    await client.end();
+  }
+  throw new Error("Flowise's chatflows did not arrive within 30 s; see .data/web.log");
+}
