@@ -1,0 +1,219 @@
+import { errors, type JWTPayload, jwtVerify } from "jose";
+import { z } from "zod";
+import { enterBreaker, recordFailure, recordSuccess } from "./circuit-breaker";
+import { now, nowDate } from "./clock";
+import { sha256Hex } from "./crypto";
+import { env } from "./env";
+import { SluiceError } from "./errors";
+import { callIdentity, endpoints, type HttpAnswer, realmKey } from "./keycloak-discovery";
+import { logger } from "./logger";
+
+export { endpoints as keycloakEndpoints, forgetKeycloak } from "./keycloak-discovery";
+
+/** Which of our Keycloak clients speaks; refresh-token chains are never shared between them. */
+export type KeycloakClient = "web" | "machine" | "direct";
+
+/** Instants are milliseconds of our clock: time of receipt plus lifetime, so that a skewed clock costs no refresh. */
+export type TokenSet = {
+  accessToken: string;
+  expiresAt: number;
+  expiresInSeconds: number;
+  refreshToken: string | null;
+  /** Null when it does not end (offline tokens without a limit) or was not said. */
+  refreshExpiresAt: number | null;
+  idToken: string | null;
+  scope: string | null;
+};
+
+/**
+ * `invalid_grant`: this token or password is no good, the reason is in `description`. `refused`: this request is no good
+ * (consent gone, an ended subject token). `misconfigured`: our clients or the realm are set up wrongly, nobody's session
+ * is to blame. `busy`, `unavailable`: later.
+ */
+export type TokenErrorKind = "invalid_grant" | "refused" | "misconfigured" | "busy" | "unavailable";
+
+/** Leaves us as 503 `identity_unavailable` wherever nobody knows better. */
+export class TokenEndpointError extends SluiceError {
+  readonly kind: TokenErrorKind;
+  /** Keycloak's `error`, such as `invalid_scope`; empty when it gave none. */
+  readonly error: string;
+  /** Keycloak's words, for our decisions and the log. */
+  readonly description: string;
+  readonly retryAfterSeconds?: number;
+
+  constructor(kind: TokenErrorKind, said: { error?: string; description?: string; retryAfterSeconds?: number; cause?: unknown }) {
+    super("identity_unavailable", "The identity service cannot do this now. Try again shortly.", { cause: said.cause, retryAfterSeconds: said.retryAfterSeconds ?? 2 });
+    this.name = "TokenEndpointError";
+    this.kind = kind;
+    this.error = said.error ?? "";
+    this.description = said.description ?? "";
+    this.retryAfterSeconds = said.retryAfterSeconds;
+  }
+}
+
+export function isTokenEndpointError(error: unknown, ...kinds: TokenErrorKind[]): error is TokenEndpointError {
+  return error instanceof TokenEndpointError && (kinds.length === 0 || kinds.includes(error.kind));
+}
+
+const tokenDeadlineMs = 8000;
+const revokeDeadlineMs = 3000;
+const signatureAlgorithms = ["RS256", "PS256", "ES256"];
+
+const TokenAnswer = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.number().nonnegative(),
+  refresh_token: z.string().optional(),
+  refresh_expires_in: z.number().optional(),
+  id_token: z.string().optional(),
+  scope: z.string().optional(),
+});
+const ErrorAnswer = z.object({ error: z.string().max(200), error_description: z.string().max(2000).optional() });
+
+export function keycloakClient(client: KeycloakClient): { id: string; secret: string } {
+  const e = env();
+  if (client === "web") return { id: e.KEYCLOAK_CLIENT_ID, secret: e.KEYCLOAK_CLIENT_SECRET };
+  if (client === "machine") return { id: e.KEYCLOAK_MACHINE_CLIENT_ID, secret: e.KEYCLOAK_MACHINE_CLIENT_SECRET };
+  if (!e.KEYCLOAK_DIRECT_CLIENT_ID || !e.KEYCLOAK_DIRECT_CLIENT_SECRET) throw new SluiceError("password_grant_disabled", "Sign-in by password is switched off.");
+  return { id: e.KEYCLOAK_DIRECT_CLIENT_ID, secret: e.KEYCLOAK_DIRECT_CLIENT_SECRET };
+}
+
+/** The reverse of `keycloakClient`, for rows that name a client by its id. */
+export function keycloakClientOf(clientId: string): KeycloakClient | null {
+  return (["machine", "direct", "web"] as const).find((c) => (c !== "direct" || env().KEYCLOAK_DIRECT_CLIENT_ID) && keycloakClient(c).id === clientId) ?? null;
+}
+
+/** RFC 6749, section 2.3.1: both parts are form-encoded first. */
+function basic(client: KeycloakClient): string {
+  const { id, secret } = keycloakClient(client);
+  const encoded = (text: string) => new URLSearchParams({ "": text }).toString().slice(1);
+  return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString("base64")}`;
+}
+
+/**
+ * Verifies a token of the realm: signature by the realm's keys, an allowed algorithm, issuer, times (5 s are forgiven),
+ * and the audience where one is named.
+ * @param options.use an ID token names our client as its audience too, so it must not pass for an access token.
+ * @throws SluiceError `token_expired`, `invalid_credentials`, or `identity_unavailable` when the keys were never read.
+ */
+export async function verifyKeycloakToken(jwt: string, options: { audience?: string; use?: "access" | "id" } = {}): Promise<JWTPayload> {
+  try {
+    const { payload, protectedHeader } = await jwtVerify(jwt, realmKey, {
+      algorithms: signatureAlgorithms, issuer: env().KEYCLOAK_ISSUER, audience: options.audience,
+      clockTolerance: 5, currentDate: nowDate(), requiredClaims: ["sub", "exp", "iat"],
+    });
+    const isIdToken = payload.typ === "ID" || payload.at_hash !== undefined || payload.nonce !== undefined;
+    const isOther = ["Refresh", "Offline", "Logout"].includes(String(payload.typ)) || /logout/i.test(protectedHeader.typ ?? "");
+    if (isOther || (options.use === "id") !== isIdToken) throw new SluiceError("invalid_credentials", "This is not the kind of token that is needed here.");
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) throw new SluiceError("token_expired", "The token has expired.", { cause: error });
+    if (error instanceof errors.JOSEError || error instanceof TypeError) throw new SluiceError("invalid_credentials", "The token is not valid.", { cause: error });
+    throw error;
+  }
+}
+
+const breakerKey = () => `sl:idp:cb:${sha256Hex(env().KEYCLOAK_ISSUER).slice(0, 16)}`;
+
+async function callTokenEndpoint(client: KeycloakClient, form: Record<string, string>): Promise<HttpAnswer> {
+  const waitMs = await enterBreaker(breakerKey());
+  if (waitMs > 0) throw new TokenEndpointError("unavailable", { description: "paused after failures", retryAfterSeconds: Math.ceil(waitMs / 1000) });
+  const authorization = basic(client);
+  let answer: HttpAnswer;
+  try {
+    const { token_endpoint: url } = await endpoints();
+    answer = await callIdentity(url, { method: "POST", deadlineMs: tokenDeadlineMs, headers: { authorization }, form: new URLSearchParams(form) });
+  } catch (cause) {
+    await recordFailure(breakerKey());
+    throw new TokenEndpointError("unavailable", { cause });
+  }
+  if (answer.status === 429) await recordFailure(breakerKey(), (answer.retryAfterSeconds ?? 1) * 1000);
+  else if (answer.status >= 500) await recordFailure(breakerKey());
+  else await recordSuccess(breakerKey());
+  return answer;
+}
+
+function failureOf(answer: HttpAnswer): TokenEndpointError {
+  const said = ErrorAnswer.safeParse(answer.json);
+  const error = said.success ? said.data.error : "";
+  const description = said.success ? (said.data.error_description ?? "") : "";
+  const retryAfterSeconds = answer.retryAfterSeconds ?? undefined;
+  if (answer.status === 429) return new TokenEndpointError("busy", { error, description, retryAfterSeconds: retryAfterSeconds ?? 1 });
+  if (answer.status >= 500 || !error) return new TokenEndpointError("unavailable", { error, description, retryAfterSeconds });
+  if (error === "invalid_grant") return new TokenEndpointError("invalid_grant", { error, description });
+  if (error === "invalid_scope" || error === "not_allowed") return new TokenEndpointError("refused", { error, description });
+  return new TokenEndpointError("misconfigured", { error, description, retryAfterSeconds: 5 });
+}
+
+/**
+ * Asks the token endpoint once: 8 s in all and no second try, since a refresh token may be spent by the first.
+ * @throws TokenEndpointError; SluiceError `store_unavailable` when the breaker's state cannot be read.
+ */
+export async function requestToken(client: KeycloakClient, form: Record<string, string>): Promise<TokenSet> {
+  const answer = await callTokenEndpoint(client, form);
+  if (answer.status !== 200) throw noted(client, form.grant_type, failureOf(answer));
+  const said = TokenAnswer.safeParse(answer.json);
+  // The parser's complaint would quote the answer, so it is not kept.
+  if (!said.success) throw new TokenEndpointError("unavailable", { description: "an unreadable answer" });
+  const t = said.data;
+  return {
+    accessToken: t.access_token,
+    expiresAt: now() + t.expires_in * 1000,
+    expiresInSeconds: t.expires_in,
+    refreshToken: t.refresh_token ?? null,
+    refreshExpiresAt: t.refresh_expires_in ? now() + t.refresh_expires_in * 1000 : null,
+    idToken: t.id_token ?? null,
+    scope: t.scope ?? null,
+  };
+}
+
+function noted(client: KeycloakClient, grantType: string | undefined, failure: TokenEndpointError): TokenEndpointError {
+  if (failure.kind === "misconfigured") logger.error({ client, grantType, error: failure.error, description: failure.description }, "Keycloak refuses our client: its id, secret or settings are wrong");
+  return failure;
+}
+
+export type ExchangedToken = { accessToken: string; expiresAt: number; expiresInSeconds: number };
+
+/**
+ * Narrows an access token to one audience (RFC 8693, Keycloak's standard exchange). The refresh-token chain is not touched.
+ * @throws TokenEndpointError, `refused` when the subject token has ended or belongs to somebody else's client.
+ */
+export async function exchangeToken(client: KeycloakClient, accessToken: string, audience: string): Promise<ExchangedToken> {
+  try {
+    return await requestToken(client, {
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token: accessToken,
+      subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+      requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
+      audience,
+    });
+  } catch (error) {
+    if (!isTokenEndpointError(error)) throw error;
+    const aboutTheToken = error.kind === "invalid_grant" || error.error === "access_denied" || (error.error === "invalid_request" && /invalid (subject )?token/i.test(error.description));
+    throw aboutTheToken ? new TokenEndpointError("refused", { error: error.error, description: error.description }) : error;
+  }
+}
+
+/**
+ * Revokes a refresh token, and with it every token of its client session (so never one whose successor is in use).
+ * An already dead token is fine. @throws TokenEndpointError
+ */
+export async function revokeToken(client: KeycloakClient, refreshToken: string): Promise<void> {
+  const authorization = basic(client);
+  let answer: HttpAnswer;
+  try {
+    const { revocation_endpoint: url } = await endpoints();
+    answer = await callIdentity(url, { method: "POST", deadlineMs: revokeDeadlineMs, headers: { authorization }, form: new URLSearchParams({ token: refreshToken, token_type_hint: "refresh_token" }) });
+  } catch (cause) {
+    throw new TokenEndpointError("unavailable", { cause });
+  }
+  if (answer.status !== 200 && answer.status !== 204) throw noted(client, "revoke", failureOf(answer));
+}
+
+/** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0). */
+export async function endSessionUrl(idTokenHint: string | null, postLogoutRedirect: string): Promise<string> {
+  const url = new URL((await endpoints()).end_session_endpoint);
+  if (idTokenHint) url.searchParams.set("id_token_hint", idTokenHint);
+  url.searchParams.set("client_id", keycloakClient("web").id);
+  url.searchParams.set("post_logout_redirect_uri", postLogoutRedirect);
+  return url.toString();
+}
