@@ -1,0 +1,14 @@
+"use client";
+
+import { useTheme } from "next-themes";
+import type { CSSProperties } from "react";
+import { Toaster as Sonner } from "sonner";
+
+const colours = {
+  "--normal-bg": "var(--surface)", "--normal-text": "var(--foreground)", "--normal-border": "var(--line)", "--border-radius": "var(--radius-lg)",
+} as CSSProperties;
+
+export function Toaster() {
+  const { resolvedTheme } = useTheme();
+  return <Sonner theme={resolvedTheme === "dark" ? "dark" : "light"} position="bottom-right" style={colours} toastOptions={{ classNames: { description: "text-muted!" } }} />;
+}
