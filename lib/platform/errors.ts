@@ -40,6 +40,8 @@ export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly detail: string;
   readonly options: ErrorOptions;
+  /** What alone reaches a page's error face in the browser: Next.js hides messages there, and keeps a digest that is set. */
+  readonly digest: string;
 
   constructor(code: ErrorCode, detail: string, options: ErrorOptions = {}) {
     super(`${code}: ${detail}`, { cause: options.cause });
@@ -47,6 +49,7 @@ export class SluiceError extends Error {
     this.code = code;
     this.detail = detail;
     this.options = options;
+    this.digest = `sluice.${code}`;
   }
 }
 

@@ -1,0 +1,34 @@
+import "server-only";
+import { headers } from "next/headers";
+import { env } from "@/lib/platform/env";
+import { isSluiceError } from "@/lib/platform/errors";
+import { logger } from "@/lib/platform/logger";
+import { type Problem, toProblem } from "@/lib/platform/problem";
+import { requestIdFrom } from "./request-id";
+
+export { type Problem, problems } from "@/lib/platform/problem";
+export type { ErrorCode } from "@/lib/platform/errors";
+
+/** What pages may say of this installation. `contact` is whom to ask, in the operator's words, or null. */
+export function portalFacts(): { baseUrl: string; contact: string | null; flowiseAuth: "user-token" | "service-key"; keyPrefix: string } {
+  const { AUTH_URL, CONTACT, FLOWISE_AUTH, API_KEY_PREFIX } = env();
+  return { baseUrl: AUTH_URL, contact: CONTACT ?? null, flowiseAuth: FLOWISE_AUTH, keyPrefix: API_KEY_PREFIX };
+}
+
+export type Attempt<T> = { ok: true; data: T } | { ok: false; problem: Problem };
+
+/**
+ * Runs one part of a page whose failure must not take the page with it: an engine that is away leaves its panel empty
+ * and says so. Redirects and `notFound()` of Next.js pass through.
+ */
+export async function attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { ok: true, data: await work() };
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "digest" in error && String(error.digest).startsWith("NEXT_")) throw error;
+    const sent = await headers();
+    const requestId = requestIdFrom(sent.get("x-request-id"));
+    if (!isSluiceError(error) || isSluiceError(error, "internal_error")) logger.error({ err: error, requestId }, "part of a page failed");
+    return { ok: false, problem: toProblem(error, { baseUrl: env().AUTH_URL, path: sent.get("x-sluice-path") ?? "", requestId }) };
+  }
+}
