@@ -1,0 +1,29 @@
+import { type ApiApp, newApi } from "@/lib/entry/api";
+import { adminRoutes } from "./admin";
+import { chatRoutes } from "./chat";
+import { chatflowRoutes } from "./chatflows";
+import { documentOf } from "./document-of";
+import { grantRoutes } from "./grant";
+import { keyRoutes } from "./keys";
+import { nflowRoutes } from "./nflow";
+import { ownerGrantRoutes } from "./owner-grant";
+import { predictionRoutes } from "./prediction";
+import { serviceRoutes } from "./service";
+import { tokenRoutes } from "./tokens";
+
+/** The whole HTTP API: one Hono app, whichever server hands it requests. */
+export function createApi(): ApiApp {
+  const app = newApi();
+  let document: object | undefined;
+  serviceRoutes(app, () => (document ??= documentOf(app)));
+  keyRoutes(app);
+  grantRoutes(app);
+  tokenRoutes(app);
+  chatflowRoutes(app);
+  chatRoutes(app);
+  predictionRoutes(app);
+  nflowRoutes(app);
+  adminRoutes(app);
+  app.route("/api/owner-grant", ownerGrantRoutes);
+  return app;
+}

@@ -1,0 +1,4 @@
+import "server-only";
+
+export { createApi } from "./app";
+export { openApiDocument } from "./document";

@@ -1,0 +1,3 @@
+import "server-only";
+
+export { startWorker, type RunningWorker } from "./worker";

@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { jobContext } from "@/lib/access";
+import { sealAudit, sealAuditJob } from "@/lib/audit";
+import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
+import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
+import { env } from "@/lib/platform/env";
+import type { JobType } from "@/lib/platform/queue";
+import { finishInvalidations } from "@/lib/platform/records";
+import { foldUsage, usageFoldJob } from "@/lib/usage";
+
+const outboxJob = { name: "outbox.finish", payload: z.object({}) };
+
+type Row = {
+  type: JobType<z.ZodType>;
+  run(payload: unknown): Promise<unknown>;
+  /** How often a worker does it by itself; counted over all replicas together. */
+  everyMs: () => number | null;
+};
+
+/** Which verb runs when. Intervals keep the contract's promises: counters and sealed events at most 2 s after the call. */
+export const jobs: Row[] = [
+  { type: usageFoldJob, run: () => foldUsage(), everyMs: () => 1000 },
+  { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
+  { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
+  { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },
+  {
+    type: chatflowSyncJob,
+    run: () => syncChatflows(jobContext(chatflowSyncJob.name, randomUUID())),
+    everyMs: () => (env().ENABLE_CHATFLOW_SYNC && env().FLOWISE_API_KEY ? Math.round(env().CHATFLOW_SYNC_INTERVAL_HOURS * 3_600_000) : null),
+  },
+];

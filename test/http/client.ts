@@ -1,0 +1,143 @@
+import { createHash } from "node:crypto";
+import { decodeJwt } from "jose";
+import { inject } from "vitest";
+
+export const demo = inject("demo");
+export const doors = inject("doors");
+/** `describe.each(eachDoor)`: what holds at one door holds at the other. */
+export const eachDoor = Object.entries(doors).map(([name, url]) => ({ name, url }));
+
+
+type Options = { key?: string; bearer?: string; cookie?: string; headers?: Record<string, string>; body?: unknown; raw?: string | Uint8Array };
+
+/** One call with curl's freedom: any header, any body. `json` is null where the answer is not JSON. */
+export async function call(base: string, method: string, path: string, options: Options = {}) {
+  const headers: Record<string, string> = { ...options.headers };
+  if (options.key) headers["x-api-key"] = options.key;
+  if (options.bearer) headers.authorization = `Bearer ${options.bearer}`;
+  if (options.cookie) headers.cookie = options.cookie;
+  if (options.body !== undefined) headers["content-type"] ??= "application/json";
+  const response = await fetch(base + path, { method, headers, redirect: "manual", body: options.raw !== undefined ? (options.raw as BodyInit) : options.body === undefined ? undefined : JSON.stringify(options.body) });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, json: parse(text) };
+}
+
+function parse(text: string): ReturnType<typeof JSON.parse> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+export function passwordOf(username: string): string {
+  const user = demo.users.find((u) => u.username === username);
+  if (!user) throw new Error(`no demo person ${username}`);
+  return user.password;
+}
+
+export type Tokens = { access_token: string; refresh_token: string; user: { id: string } };
+
+/** A gateway token by password: this also gives the owner grant. */
+export async function tokensOf(username: string, base = doors.own): Promise<Tokens> {
+  const answer = await call(base, "POST", "/api/v1/chat/authenticate", { body: { username, password: passwordOf(username) } });
+  if (answer.status !== 200) throw new Error(`sign-in of ${username}: ${answer.status} ${answer.text}`);
+  return answer.json as Tokens;
+}
+
+/** A fresh key of this person, with the permissions that are asked for. */
+export async function keyOf(username: string, body: Record<string, unknown> = {}): Promise<{ id: string; key: string }> {
+  const { access_token } = await tokensOf(username);
+  const answer = await call(doors.own, "POST", "/api/v1/auth/api-keys", { bearer: access_token, body: { name: `test ${Date.now()}`, ...body } });
+  if (answer.status !== 201) throw new Error(`key for ${username}: ${answer.status} ${answer.text}`);
+  return answer.json.data;
+}
+
+export async function revoke(username: string, id: string): Promise<void> {
+  const { access_token } = await tokensOf(username);
+  await call(doors.own, "DELETE", `/api/v1/auth/api-keys/${id}`, { bearer: access_token });
+}
+
+export type RecordedCall = { method: string; path: string; headers: Record<string, string>; body: Record<string, string> & { grant_type?: string }; at: string; aborted?: true };
+
+const origin = (url: string) => new URL(url).origin;
+export const parts = { identity: origin(demo.issuer), nflow: origin(demo.nflowUrl), flowise: origin(demo.flowiseUrl) };
+
+export async function callsTo(part: keyof typeof parts): Promise<RecordedCall[]> {
+  return (await (await fetch(`${parts[part]}/__calls`)).json()) as RecordedCall[];
+}
+
+export async function forgetCalls(part: keyof typeof parts): Promise<void> {
+  await fetch(`${parts[part]}/__calls`, { method: "DELETE" });
+}
+
+export async function control(part: keyof typeof parts, body: object): Promise<void> {
+  const answer = await fetch(`${parts[part]}/__control`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`control ${part}: ${answer.status} ${await answer.text()}`);
+}
+
+export async function resetParts(): Promise<void> {
+  await Promise.all((Object.keys(parts) as (keyof typeof parts)[]).map((part) => control(part, { reset: true })));
+}
+
+/** Claims of the bearer token that a recorded call carried. */
+export function tokenOf(recorded: RecordedCall): { sub?: string; azp?: unknown; aud?: unknown } {
+  const token = recorded.headers.authorization?.replace(/^Bearer /, "");
+  return token?.startsWith("eyJ") ? decodeJwt(token) : {};
+}
+
+/** A small cookie jar: enough to walk through a sign-in as a browser would. */
+export class Browser {
+  private readonly jars = new Map<string, Map<string, string>>();
+
+  cookies(url: string): string {
+    return [...(this.jars.get(new URL(url).host) ?? [])].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  async go(url: string, init: RequestInit = {}): Promise<{ response: Response; text: string; url: string }> {
+    let at = url;
+    let next = init;
+    for (let hops = 0; hops < 20; hops++) {
+      const response = await fetch(at, { ...next, redirect: "manual", headers: { ...next.headers, cookie: this.cookies(at) } });
+      this.remember(at, response);
+      const location = response.headers.get("location");
+      if (!location || response.status < 300 || response.status > 399) return { response, text: await response.text(), url: at };
+      await response.arrayBuffer();
+      at = new URL(location, at).href;
+      next = {};
+    }
+    throw new Error(`too many redirects at ${at}`);
+  }
+
+  private remember(url: string, response: Response): void {
+    const { host } = new URL(url);
+    const jar = this.jars.get(host) ?? new Map<string, string>();
+    this.jars.set(host, jar);
+    for (const line of response.headers.getSetCookie()) {
+      const [pair = "", ...attributes] = line.split(";");
+      const at = pair.indexOf("=");
+      const name = pair.slice(0, at);
+      if (attributes.some((a) => /^\s*max-age=0$/i.test(a) || /^\s*expires=thu, 01 jan 1970/i.test(a))) jar.delete(name);
+      else jar.set(name, pair.slice(at + 1));
+    }
+  }
+
+  /** Posts the first form of a page with these fields, hidden ones included. */
+  async submit(page: { text: string; url: string }, fields: Record<string, string>): Promise<{ response: Response; text: string; url: string }> {
+    const action = /<form[^>]*action="([^"]*)"/i.exec(page.text)?.[1]?.replaceAll("&amp;", "&");
+    const hidden = Object.fromEntries([...page.text.matchAll(/<input[^>]*type="hidden"[^>]*>/gi)].map(([tag]) => [/name="([^"]*)"/.exec(tag)?.[1] ?? "", /value="([^"]*)"/.exec(tag)?.[1] ?? ""]));
+    return this.go(new URL(action ?? page.url, page.url).href, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ ...hidden, ...fields }) });
+  }
+}
+
+/** Signs in through the identity provider's pages, as Auth.js's own route does it. */
+export async function signIn(username: string, browser = new Browser()): Promise<Browser> {
+  const csrf = JSON.parse((await browser.go(`${demo.url}/api/auth/csrf`)).text) as { csrfToken: string };
+  const page = await browser.go(`${demo.url}/api/auth/signin/keycloak`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ csrfToken: csrf.csrfToken, callbackUrl: `${demo.url}/overview` }) });
+  await browser.submit(page, { username, password: passwordOf(username) });
+  return browser;
+}
+
+export function sha256(value: string): string {
+  return createHash("sha256").update(value).digest("hex");
+}
