@@ -4,6 +4,7 @@ import { z } from "zod";
 import { pool, type Tx } from "./db";
 import { storeUnavailable } from "./errors";
 import { newId } from "./ids";
+import { logger } from "./logger";
 import { redis, redisRunId, withRedis } from "./redis";
 
 /**
@@ -45,11 +46,14 @@ const floorKey = (key: string) => `${key}:x`;
 
 /**
  * Remembers a row's packed copy as `<run_id>|<packed>`.
+ *
+ * @param options.runId asked for *before* the row was read: if Redis restarted in between it lost its floors, and the
+ *   copy of a row that has changed meanwhile must count as a miss there.
  * @returns false when a newer version is known, and then nothing was written.
  */
-export async function writeRecord(key: string, version: number, packed: string): Promise<boolean> {
-  const runId = await redisRunId();
-  return (await runScript(redis(), write, [key, floorKey(key)], [version, `${runId}|${packed}`, recordTtlSeconds])) === 1;
+export async function writeRecord(key: string, version: number, packed: string, options: { runId?: string; ttlSeconds?: number } = {}): Promise<boolean> {
+  const runId = options.runId ?? (await redisRunId());
+  return (await runScript(redis(), write, [key, floorKey(key)], [version, `${runId}|${packed}`, options.ttlSeconds ?? recordTtlSeconds])) === 1;
 }
 
 /** @returns the packed copy, or null when there is none from this Redis. */
@@ -78,6 +82,38 @@ export async function confirmInvalidation(pending: PendingInvalidation): Promise
   await invalidate(pending.records);
   // Not confirming this only makes the outbox do the same once more, which changes nothing.
   await pool().query('UPDATE "Outbox" SET "doneAt" = now() WHERE id = $1', [pending.outboxId]).catch(() => undefined);
+}
+
+type DueRow = { id: string; payload: unknown; attempts: number };
+
+/**
+ * Carries out invalidations that nobody has confirmed: their process died, or Redis was away. A row is claimed by moving
+ * its due time on, so that several workers share the work and a worker's death only delays it. Safe to run at any time.
+ *
+ * @returns how many were finished.
+ */
+export async function finishInvalidations(): Promise<number> {
+  const { rows } = await pool().query<DueRow>(
+    `UPDATE "Outbox" SET attempts = attempts + 1, "dueAt" = now() + least(300, 2 ^ least(attempts, 8)) * interval '1 second'
+     WHERE id IN (SELECT id FROM "Outbox" WHERE kind = $1 AND "doneAt" IS NULL AND "dueAt" <= now() ORDER BY "dueAt" LIMIT 100 FOR UPDATE SKIP LOCKED)
+     RETURNING id, payload, attempts`,
+    [invalidationKind],
+  );
+  let finished = 0;
+  for (const row of rows) {
+    const records = StaleRecords.safeParse(row.payload);
+    try {
+      if (!records.success) throw records.error;
+      await invalidate(records.data);
+      await pool().query('UPDATE "Outbox" SET "doneAt" = now(), "lastError" = NULL WHERE id = $1', [row.id]);
+      finished += 1;
+    } catch (error) {
+      logger.warn({ err: error, outboxId: row.id, attempts: row.attempts }, "an invalidation is still not confirmed");
+      await pool().query('UPDATE "Outbox" SET "lastError" = $2 WHERE id = $1', [row.id, String(error).slice(0, 500)]);
+    }
+  }
+  await pool().query(`DELETE FROM "Outbox" WHERE kind = $1 AND "doneAt" < now() - interval '1 day'`, [invalidationKind]);
+  return finished;
 }
 
 export async function invalidate(records: StaleRecord[]): Promise<void> {

@@ -1,7 +1,7 @@
 import "server-only";
 
 export { identityOf } from "./identity";
-export { type PersonState, getPersonState, findPersonState, tenantRecordKey, userRecordKey, writePersonRecords } from "./person-state";
+export { type PersonState, getPersonState, findPersonState, loadPersonState, parsePerson, tenantRecordKey, userRecordKey, writePersonRecords } from "./person-state";
 export { rememberPerson } from "./remember-person";
 export { findPersonByEmail, getPerson } from "./find-person";
 export type { Identity } from "./schemas";

@@ -1,0 +1,122 @@
+import { z } from "zod";
+import { permissionBit } from "@/lib/access";
+import { env } from "@/lib/platform/env";
+import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
+import { logger } from "@/lib/platform/logger";
+import { runScript } from "@/lib/platform/records";
+import { isRedisDown, redis, redisReady, redisRunId } from "@/lib/platform/redis";
+import { parsePerson, userRecordKey } from "@/lib/tenants";
+import { checkScript } from "./check.lua";
+import { checkWithoutRedis } from "./check-without-redis";
+import { keyRecordByHash, keyRecordById, loadRecords, type Start } from "./key-records";
+import { addressLimitName, tooManyFailures, wholeSeconds } from "./limit";
+import { checksumLimits } from "./local-limit";
+import { type LimitState, rateHeaders } from "./rate-headers";
+import { hashSecret, shapeOf } from "./secret";
+import { type CheckCode, type CheckOptions, malformedKey, refusal, type Subject, type Verdict } from "./verdict";
+
+/** One item of a batch of checks. */
+export type CheckItem = { start: Start; key: string; arg: string };
+
+const everyPermission = 0x7fffffff;
+const loadsMax = 2;
+
+/**
+ * Checks a call: state of the key, expiry, owner and tenant, permission, limits of key, owner and tenant (taken all or
+ * none), in one Redis round trip when the records are warm. Never throws for a refusal or a store that is away: those
+ * are verdicts. Failed authentications are counted against the address in here.
+ */
+export async function checkCall(subject: Subject, options: CheckOptions): Promise<Verdict> {
+  const looks = subject.kind === "secret" ? refuseByLooks(subject.secret, options.ip) : null;
+  if (looks) return refused(looks);
+  const item = itemOf(subject, options);
+  try {
+    return await checkInRedis(item, options);
+  } catch (error) {
+    const refusedByRedis = error instanceof Error && error.name === "ReplyError";
+    if (!refusedByRedis && !isRedisDown(error) && !isSluiceError(error, "store_unavailable")) throw error;
+    // Such as memory that has run out: for the caller no different from a Redis that is away, for us it is.
+    if (refusedByRedis) logger.error({ err: error }, "redis refuses the key check");
+    return checkWithoutRedis(item.start, subject, options);
+  }
+}
+
+async function checkInRedis(item: CheckItem, options: CheckOptions): Promise<Verdict> {
+  for (let loads = 0; ; loads++) {
+    const reply = await askRedis(item);
+    const verdict = reply.packed.startsWith("R|") ? verdictOf(reply, options) : null;
+    if (verdict) return verdict;
+    if (reply.packed.startsWith("X|")) logger.warn({ detail: reply.packed, start: item.start.by }, "a record could not be checked");
+    if (loads === loadsMax) return refused(storeUnavailable(new Error(`no verdict: ${reply.packed}`)));
+    if (!(await loadRecords(item.start))) return refused(refusal("unknown", { retryAfterSeconds: 1, headers: {} }));
+  }
+}
+
+/** A malformed key costs no I/O at all; one with a wrong checksum counts in this process only. */
+function refuseByLooks(secret: string, ip: string | null): SluiceError | null {
+  const shape = shapeOf(secret);
+  if (shape === "ours" || shape === "earlier") return null;
+  const name = addressLimitName(ip);
+  const counted = name && shape === "wrong_checksum" ? checksumLimits.take([{ name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
+  return counted && !counted.ok ? tooManyFailures(counted.retryAfterSeconds) : malformedKey();
+}
+
+function itemOf(subject: Subject, options: CheckOptions): CheckItem {
+  const start = startOf(subject);
+  const key = start.by === "hash" ? keyRecordByHash(start.value) : start.by === "id" ? keyRecordById(start.value) : userRecordKey(start.value);
+  const need = options.permission ? permissionBit(options.permission) : 0;
+  const most = subject.kind === "secret" ? everyPermission : (subject.permissions ?? everyPermission);
+  const address = addressLimitName(options.ip);
+  return { start, key, arg: [start.by === "user" ? "u" : "k", need, most, options.cost ?? 1, start.familyId ?? "", address ? `sl:l:${address}` : ""].join("|") };
+}
+
+function startOf(subject: Subject): Start {
+  if (subject.kind === "secret") return { by: "hash", value: hashSecret(subject.secret) };
+  const familyId = subject.familyId ? { familyId: subject.familyId } : {};
+  return subject.kind === "key" ? { by: "id", value: subject.apiKeyId, ...familyId } : { by: "user", value: subject.userId, ...familyId };
+}
+
+type Reply = { packed: string; person: string };
+const Replies = z.array(z.string());
+
+let awaySince = 0;
+/** While Redis is away only one call in this time waits for it; the others go on without it at once. */
+const patienceMs = 3000;
+
+/** A batch of one; the script takes as many as come together. */
+async function askRedis(item: CheckItem): Promise<Reply> {
+  const client = redis();
+  if (client.status !== "ready") {
+    if (Date.now() - awaySince < patienceMs) throw storeUnavailable(new Error(`Redis is ${client.status}`));
+    try {
+      await redisReady(500);
+    } catch (error) {
+      awaySince = Date.now();
+      throw error;
+    }
+  }
+  awaySince = 0;
+  const { requests, window } = env().AUTH_FAILURE_LIMIT;
+  const [packed, person] = Replies.parse(await runScript(client, checkScript, [item.key], [await redisRunId(), `${requests}|${window}`, item.arg]));
+  return { packed: packed ?? "", person: person ?? "" };
+}
+
+/** Null when the person in the record cannot be read, which counts as a miss. */
+function verdictOf({ packed, person: json }: Reply, { permission }: CheckOptions): Verdict | null {
+  const [, code, nowMs, apiKeyId, , mask, requests, window, label, limit, windowSeconds, remaining, resetMs, waitMs] = packed.split("|");
+  const person = json ? parsePerson(json) : undefined;
+  if (person === null) return null;
+  const state: LimitState | null = label === "key" || label === "user" || label === "tenant"
+    ? { label, limit: Number(limit), windowSeconds: Number(windowSeconds), remaining: Number(remaining), resetMs: Number(resetMs) } : null;
+  const headers = state ? rateHeaders(state, Number(nowMs)) : {};
+  const known = { headers, degraded: false, ...(apiKeyId && { apiKeyId }) };
+  if (code === "ok" && person) {
+    return { ok: true, person, permissions: Number(mask), ...(apiKeyId && { rateLimit: { requests: Number(requests), window: Number(window) } }), ...known };
+  }
+  const error = refusal(code as Exclude<CheckCode, "ok">, { headers, retryAfterSeconds: wholeSeconds(Number(waitMs)), ...(permission && { permission }) });
+  return { ok: false, error, ...(person && { person }), ...known };
+}
+
+function refused(error: SluiceError): Verdict {
+  return { ok: false, error, headers: {}, degraded: false };
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { expandPermissions, isPermissionInput, type PermissionPattern } from "@/lib/access/permissions";
+
+/** Inputs and wire shapes of API keys (HTTP contract, section 4). Pure: forms in the browser use them too. */
+
+/** PostgreSQL's text cannot hold U+0000. */
+const noNul = (value: string) => !value.includes("\u0000");
+const nulError = "must not contain null characters";
+
+const name = z.string().trim().min(1, "must not be empty").max(100).refine(noNul, nulError);
+const description = z.string().max(500).refine(noNul, nulError);
+
+/** Shorthands are accepted and come out expanded. Each unknown name is an error at its own index. */
+export const Permissions = z.array(z.string().max(50).refine(isPermissionInput, "is not a permission")).min(1, "must name at least one permission").max(50)
+  .transform((given): PermissionPattern[] => expandPermissions(given));
+
+export const RateLimitInput = z.strictObject({
+  requests: z.int().min(1, "must be at least 1").max(1_000_000, "must be at most 1000000"),
+  window: z.int().min(1, "must be at least 1").max(2_592_000, "must be at most 2592000 seconds"),
+});
+
+/** ISO 8601 with a zone; whether it lies in the future is asked when the key is made. */
+const instant = z.iso.datetime({ offset: true, error: "must be an ISO 8601 instant" }).transform((value) => new Date(value));
+
+export const defaultPermissions: PermissionPattern[] = ["chatflows:read", "ai:predict"];
+export const defaultRateLimit = { requests: 1000, window: 3600 };
+
+/** `permissions` left out means the default for people, and all of its own for a key that creates a key. */
+export const CreateKeyInput = z.strictObject({
+  name,
+  description: description.nullish(),
+  permissions: Permissions.optional(),
+  rateLimit: RateLimitInput.default(defaultRateLimit),
+  expiresAt: instant.nullish(),
+  /** Seconds from now. */
+  expiresIn: z.int().min(1, "must be at least 1").max(3_153_600_000).optional(),
+}).refine((input) => !(input.expiresAt && input.expiresIn), { path: ["expiresIn"], error: "must not be given together with expiresAt" });
+export type CreateKeyInput = z.output<typeof CreateKeyInput>;
+
+/** A field left out stays; `null` clears an expiry or a description. */
+export const UpdateKeyInput = z.strictObject({
+  name: name.optional(),
+  description: description.nullable().optional(),
+  permissions: Permissions.optional(),
+  rateLimit: RateLimitInput.optional(),
+  expiresAt: instant.nullable().optional(),
+  isActive: z.boolean().optional(),
+}).refine((input) => Object.values(input).some((value) => value !== undefined), "must name at least one field");
+export type UpdateKeyInput = z.output<typeof UpdateKeyInput>;
+
+export const keyStatuses = ["active", "disabled", "revoked", "expired"] as const;
+export const KeyStatus = z.enum(keyStatuses);
+export type KeyStatus = z.infer<typeof KeyStatus>;
+
+/** From a query string, so numbers come as text. */
+export const ListKeysInput = z.strictObject({
+  status: KeyStatus.optional(),
+  q: z.string().trim().max(100).refine(noNul, nulError).optional(),
+  limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").default(20),
+  cursor: z.string().max(200).optional(),
+});
+export type ListKeysInput = z.output<typeof ListKeysInput>;
+
+export const RevokeKeyInput = z.strictObject({ cascade: z.enum(["true", "false"]).transform((v) => v === "true").optional() });
+
+const time = z.iso.datetime();
+
+/** **Key** of the contract. Neither the secret nor its hash is ever in it. */
+export const ApiKeyView = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  description: z.string().nullable(),
+  start: z.string(),
+  last4: z.string(),
+  permissions: z.array(z.string()),
+  chatflowIds: z.array(z.string()).nullable(),
+  rateLimit: z.object({ requests: z.int(), window: z.int() }),
+  expiresAt: time.nullable(),
+  allowedIps: z.array(z.string()),
+  isActive: z.boolean(),
+  status: KeyStatus,
+  createdAt: time,
+  createdBy: z.object({ type: z.string(), id: z.string().nullable() }),
+  updatedAt: time,
+  lastUsedAt: time.nullable(),
+  lastRequestAt: time.nullable(),
+  requestCount: z.int(),
+  revokedAt: time.nullable(),
+  revokedReason: z.string().nullable(),
+  tenantId: z.uuid(),
+  userId: z.uuid(),
+  actsUntil: time.nullable(),
+  rotation: z.object({ overlapEndsAt: time, previousSecretLastUsedAt: time.nullable() }).nullable(),
+});
+export type ApiKeyView = z.infer<typeof ApiKeyView>;
+
+/** What creation answers, this once: the key and its secret. */
+export const CreatedKeyView = ApiKeyView.extend({ key: z.string() });
+export type CreatedKeyView = z.infer<typeof CreatedKeyView>;

@@ -1,0 +1,3 @@
+import "server-only";
+
+export { foldUsage, usageFoldJob } from "./fold-usage";
