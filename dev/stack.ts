@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { freePort, startPostgres } from "./lib/postgres";
@@ -121,10 +121,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     say("starting the portal");
     const startWeb = async (port: number, more: Record<string, string>): Promise<Web> => {
-      const env = { ...webEnv, PORT: String(port), ...more };
+      const env: Record<string, string> = { ...webEnv, PORT: String(port), ...more };
       const runner = options.development ? ["--conditions=react-server", "--import", "./dev/lib/leash.mjs", "--import", "tsx", "--watch-path=lib", "--watch-preserve-output", "server.ts"] : ["--enable-source-maps", "dist/server.mjs"];
-      const child = spawn(process.execPath, runner, { env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true });
-      const { createWriteStream } = await import("node:fs");
+      const child = spawn(process.execPath, runner, { env: { NODE_ENV: "production", PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true });
       const log = createWriteStream(options.logFile ?? join(dataDir, "web.log"), { flags: "a" });
       child.stdout?.pipe(log);
       let words = "";

@@ -45,8 +45,7 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
 
 export type RouteInput<P extends Schema, Q extends Schema, B extends Schema> = { params: z.output<P>; query: z.output<Q>; body: z.output<B> };
 
-const none = z.undefined();
-type None = typeof none;
+type None = z.ZodUndefined;
 
 /** All routes by path, so that a known path with another method answers 405 and not 404. */
 const known: { pattern: RegExp; methods: Set<string> }[] = [];

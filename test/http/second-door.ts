@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (!env) throw new Error("The HTTP tests need the stack of `npm test http`.");
   const port = await freePort();
   const child = spawn(process.execPath, ["node_modules/next/dist/bin/next", "start", "-p", String(port), "-H", "127.0.0.1"], {
-    env: { PATH: process.env.PATH ?? "", ...env, PORT: String(port), NODE_ENV: "production" }, stdio: ["ignore", "ignore", "inherit"],
+    env: { PATH: process.env.PATH ?? "", ...env, PORT: String(port), NODE_ENV: "production" as const }, stdio: ["ignore", "ignore", "inherit"],
   });
   await untilOpen(port, child);
   project.provide("demo", demo);
