@@ -7,14 +7,14 @@ export function LonePanel({ title, children, footer }: { title: string; children
   return (
     <div className="relative isolate grid min-h-dvh grid-rows-[auto_1fr_auto] overflow-hidden bg-rail px-5 text-rail-text">
       <WaterLines className="absolute inset-x-0 bottom-0 -z-10 h-[42vh] w-full text-rail-line" />
-      <header className="mx-auto w-full max-w-md pt-8"><Link href="/" aria-label="Sluice, start page" className="inline-block rounded-md"><Wordmark /></Link></header>
+      <header className="on-rail mx-auto w-full max-w-md pt-8"><Link href="/" aria-label="Sluice, start page" className="inline-block rounded-md"><Wordmark /></Link></header>
       <main id="main" className="mx-auto w-full max-w-md self-center py-8">
         <div className="rounded-xl border bg-surface px-6 py-7 text-foreground shadow-float sm:px-8">
           <h1 className="text-xl font-semibold tracking-tight">{title}</h1>
           {children}
         </div>
       </main>
-      <footer className="mx-auto w-full max-w-md pb-8 text-sm text-rail-muted">{footer}</footer>
+      <footer className="on-rail mx-auto w-full max-w-md pb-8 text-sm text-rail-muted">{footer}</footer>
     </div>
   );
 }

@@ -27,16 +27,16 @@ export function Rail(props: RailProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <div className="sticky top-0 z-30 flex h-14 items-center justify-between bg-rail px-4 text-rail-text lg:hidden">
+      <div className="on-rail sticky top-0 z-30 flex h-14 items-center justify-between bg-rail px-4 text-rail-text lg:hidden">
         <Link href="/overview" className="rounded-md"><Wordmark /></Link>
         <Sheet open={isOpen} onOpenChange={setOpen}>
           <SheetTrigger asChild>
             <Button variant="quiet" size="icon" aria-label="Open navigation" className="text-rail-text hover:bg-rail-active"><Menu aria-hidden className="size-5!" /></Button>
           </SheetTrigger>
-          <SheetContent title="Navigation" className="bg-rail text-rail-text"><RailBody {...props} onNavigate={() => setOpen(false)} /></SheetContent>
+          <SheetContent title="Navigation" className="on-rail bg-rail text-rail-text"><RailBody {...props} onNavigate={() => setOpen(false)} /></SheetContent>
         </Sheet>
       </div>
-      <div className="sticky top-0 hidden h-dvh flex-col overflow-y-auto bg-rail text-rail-text lg:flex"><RailBody {...props} /></div>
+      <div className="on-rail sticky top-0 hidden h-dvh flex-col overflow-y-auto bg-rail text-rail-text lg:flex"><RailBody {...props} /></div>
     </>
   );
 }

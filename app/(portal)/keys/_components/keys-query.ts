@@ -1,0 +1,27 @@
+import { infiniteQueryOptions, keepPreviousData } from "@tanstack/react-query";
+import type { ApiKeyView } from "@/lib/keys/schemas";
+import { type KeyFilter, keyQueryString } from "./filter";
+
+export type KeysPage = { keys: ApiKeyView[]; nextCursor: string | null };
+
+async function fetchKeys(filter: KeyFilter, cursor: string | null, signal: AbortSignal): Promise<KeysPage> {
+  const params = new URLSearchParams(keyQueryString(filter));
+  params.set("limit", "100");
+  if (cursor) params.set("cursor", cursor);
+  const answer = await fetch(`/api/v1/auth/api-keys?${params}`, { signal, headers: { accept: "application/json" } });
+  if (!answer.ok) throw new Error(((await answer.json().catch(() => null)) as { detail?: string } | null)?.detail ?? "The keys could not be read.");
+  const body = (await answer.json()) as { data: ApiKeyView[]; page: { nextCursor: string | null } };
+  return { keys: body.data, nextCursor: body.page.nextCursor };
+}
+
+/** One's own keys, read again every 5 s while the page is looked at: uses and counts move by themselves. */
+export function keysQuery(filter: KeyFilter) {
+  return infiniteQueryOptions({
+    queryKey: ["api-keys", filter] as const,
+    queryFn: ({ pageParam, signal }) => fetchKeys(filter, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+    refetchInterval: 5_000,
+    placeholderData: keepPreviousData,
+  });
+}

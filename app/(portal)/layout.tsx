@@ -1,0 +1,45 @@
+import type { ReactNode } from "react";
+import { type Context, hasPermission } from "@/lib/access";
+import { findSignedIn } from "@/lib/entry/page";
+import { attempt } from "@/lib/entry/portal";
+import { signOutAction } from "../(public)/sign-in/actions";
+import type { NavGroup } from "../_components/shell/nav-links";
+import { Rail } from "../_components/shell/rail";
+import { SkipLink } from "../_components/shell/skip-link";
+
+/** The frame of signed-in pages. It shows who is there and guards nothing: each page checks for itself. */
+export default async function PortalLayout({ children }: { children: ReactNode }) {
+  const found = await attempt(findSignedIn);
+  if (!found.ok || !found.data || found.data.ctx.actor.type !== "user") return children;
+  const { ctx } = found.data;
+  const { person } = found.data.ctx.actor;
+  const account = { name: person.name ?? person.username, email: person.email, role: person.role ?? "no role", tenant: person.tenant };
+  return (
+    <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
+      <SkipLink />
+      <Rail groups={navigation(ctx)} account={account} signOut={signOutAction} />
+      <main id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl min-w-0 px-4 pt-7 pb-16 outline-none sm:px-8">{children}</main>
+    </div>
+  );
+}
+
+function navigation(ctx: Context): NavGroup[] {
+  return [
+    {
+      label: null,
+      items: [
+        { href: "/overview", label: "Overview", icon: "overview" },
+        ...(hasPermission(ctx, "chatflows:read") ? [{ href: "/chatflows", label: "Chatflows", icon: "chatflows" } as const] : []),
+        ...(hasPermission(ctx, "nflow:read") ? [{ href: "/nflow", label: "NFlow", icon: "nflow" } as const] : []),
+      ],
+    },
+    {
+      label: "For programs",
+      items: [
+        ...(hasPermission(ctx, "api-keys:read") ? [{ href: "/keys", label: "API keys", icon: "keys" } as const] : []),
+        { href: "/machine-access", label: "Machine access", icon: "machine" },
+        { href: "/docs", label: "Docs", icon: "docs" },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,25 @@
+"use client";
+
+import { useState } from "react";
+import { toast } from "sonner";
+import { Confirm } from "@/app/_components/ui/alert-dialog";
+import { Button } from "@/app/_components/ui/button";
+import { removeGrantAction } from "../actions";
+
+export function RemoveGrant() {
+  const [isAsking, setAsking] = useState(false);
+  return (
+    <>
+      <Button variant="secondary" onClick={() => setAsking(true)}>Remove</Button>
+      <Confirm open={isAsking} onOpenChange={setAsking} title="Remove machine access?" action="Remove machine access" onConfirm={async () => {
+        const result = await removeGrantAction({});
+        if (!result.ok) return result.problem.detail;
+        toast.success("Machine access is removed");
+        return null;
+      }}>
+        <p>Calls to Flowise and NFlow with any of your API keys are refused from now on. The keys themselves stay.</p>
+        <p>You can give it again at any time.</p>
+      </Confirm>
+    </>
+  );
+}

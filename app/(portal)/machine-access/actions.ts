@@ -1,0 +1,7 @@
+"use server";
+
+import { z } from "zod";
+import { action } from "@/lib/entry/action";
+import { deleteGrant } from "@/lib/grants";
+
+export const removeGrantAction = action(z.strictObject({}), (ctx) => deleteGrant(ctx), { revalidate: "/machine-access" });
