@@ -1,3 +1,4 @@
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { KeyRing } from "./crypto";
 
@@ -123,7 +124,7 @@ const schema = z.object({
   PASSWORD_FAILURE_LIMIT: rate.default({ requests: 10, window: 900 }),
   TOKEN_ACCESS_TTL_SECONDS: integer(30, 86400).default(900),
   TOKEN_REFRESH_TTL_SECONDS: integer(60, 31536000).default(604800),
-  TRUSTED_PROXIES: list.default([]),
+  TRUSTED_PROXIES: list.refine((entries) => entries.every((e) => ipaddr.isValid(e) || ipaddr.isValidCIDR(e)), "must be addresses or CIDRs").default([]),
   BODY_LIMIT: integer(1024, 104857600).default(1048576),
   ADMIN_TOKEN: z.string().optional(),
 }).superRefine((e, ctx) => {
