@@ -1,0 +1,99 @@
+import type { Person } from "@/lib/access";
+import { storeGrant } from "@/lib/grants";
+import { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "@/lib/keys";
+import { now } from "@/lib/platform/clock";
+import { db } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
+import { SluiceError } from "@/lib/platform/errors";
+import { isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { logger } from "@/lib/platform/logger";
+import { identityOf, type PersonState, rememberPerson } from "@/lib/tenants";
+import type { Caller } from "./family";
+
+/**
+ * Asks Keycloak whether this password is right, and learns who that is. The password goes to its token endpoint and
+ * nowhere else. Attempts are counted before they are made, so that many at once cannot pass the limit together, and one
+ * that was right is given back; whether the name is known changes neither the answer nor the work.
+ *
+ * @throws SluiceError `password_grant_disabled`, `rate_limited`, `invalid_credentials`, `owner_disabled`, `identity_unavailable`, `store_unavailable`
+ */
+export async function signInByPassword(caller: Caller, username: string, password: string): Promise<Person> {
+  if (!env().PASSWORD_GRANT_ENABLED) throw new SluiceError("password_grant_disabled", "Sign-in by password is switched off. Use an API key.");
+  await limitFailures(caller.ip);
+  const name = `pw:${hashedName(username)}`;
+  const limit = env().PASSWORD_FAILURE_LIMIT;
+  const attempt = await takeLimit(name, limit);
+  if (!attempt.ok) {
+    const { retryAfterSeconds } = attempt;
+    throw new SluiceError("rate_limited", `Too many failed sign-ins for this name. Retry after ${retryAfterSeconds} seconds.`, { retryAfterSeconds });
+  }
+  const giveBack = () => giveBackLimit(name, limit, attempt.at);
+
+  let tokens: TokenSet;
+  let offline: boolean;
+  try {
+    ({ tokens, offline } = await askKeycloak(username, password));
+  } catch (error) {
+    const known = meaningOf(error);
+    if (known.code === "invalid_credentials") await countFailure(caller.ip);
+    else await giveBack();
+    throw known;
+  }
+  await giveBack();
+  return learn(tokens, offline);
+}
+
+async function askKeycloak(username: string, password: string): Promise<{ tokens: TokenSet; offline: boolean }> {
+  const form = { grant_type: "password", username, password };
+  const offline = await wantsGrant(username);
+  try {
+    return { tokens: await requestToken("direct", { ...form, scope: offline ? "openid offline_access" : "openid" }), offline };
+  } catch (error) {
+    // Somebody who may have no offline tokens may still sign in.
+    if (!offline || !isTokenEndpointError(error, "refused")) throw error;
+    return { tokens: await requestToken("direct", { ...form, scope: "openid" }), offline: false };
+  }
+}
+
+/** Keycloak answers a wrong password, an unknown name and a locked account alike, "Account disabled" only to the right password. */
+function meaningOf(error: unknown): SluiceError {
+  if (!isTokenEndpointError(error)) return error instanceof SluiceError ? error : new SluiceError("internal_error", "Sign-in failed.", { cause: error });
+  if (error.kind !== "invalid_grant") return error;
+  if (/disabled/i.test(error.description)) return new SluiceError("owner_disabled", "This account is disabled.");
+  return new SluiceError("invalid_credentials", "The user name or password is not right.");
+}
+
+/**
+ * Whether this sign-in shall also give (or renew) machine access: when the grant is missing, lost, or one given by
+ * password that is past half its life. One given with consent is left alone while it lives.
+ */
+async function wantsGrant(username: string): Promise<boolean> {
+  const name = username.trim().toLowerCase();
+  const people = await db().user.findMany({
+    where: { issuer: env().KEYCLOAK_ISSUER, OR: [{ username: { equals: name, mode: "insensitive" } }, { email: name, emailVerified: true }] },
+    select: { grant: { select: { status: true, clientId: true, givenAt: true, absDeadlineAt: true } } }, take: 2,
+  });
+  const grant = people.length === 1 ? people[0]?.grant : null;
+  if (!grant || grant.status !== "active") return true;
+  if (grant.clientId !== env().KEYCLOAK_DIRECT_CLIENT_ID || !grant.absDeadlineAt) return false;
+  return now() > (grant.givenAt.getTime() + grant.absDeadlineAt.getTime()) / 2;
+}
+
+async function learn(tokens: TokenSet, offline: boolean): Promise<Person> {
+  const claims = await verifyKeycloakToken(tokens.accessToken);
+  const identity = identityOf(claims);
+  const state: PersonState = await rememberPerson(identity);
+  const { person } = state;
+  const mayAct = state.isActive && state.tenantIsActive && person.role !== null;
+  if (offline && tokens.refreshToken && mayAct) {
+    await storeGrant({
+      userId: person.userId, tenantId: person.tenantId, issuer: person.issuer, sub: person.sub, client: "direct",
+      refreshToken: tokens.refreshToken, refreshExpiresAt: tokens.refreshExpiresAt, kcSid: typeof claims.sid === "string" ? claims.sid : null,
+      authTime: typeof claims.auth_time === "number" ? claims.auth_time : null,
+    });
+  } else if (tokens.refreshToken) {
+    // Nobody will use it, and Keycloak would keep a session for it.
+    await revokeToken("direct", tokens.refreshToken).catch((error: unknown) => logger.warn({ err: error }, "an unneeded Keycloak session was not ended"));
+  }
+  return person;
+}
