@@ -1,0 +1,61 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { people, type Person, type RealmRole } from "./realm";
+
+/** The people, with what a test has done to them. The changes live in memory: a restart is a reset. */
+export class Directory {
+  private readonly disabled = new Set<string>();
+  private readonly deleted = new Set<string>();
+  private readonly roles = new Map<string, readonly RealmRole[]>();
+
+  constructor(private readonly password: string) {}
+
+  /** Everybody who exists, by name. */
+  list(): Person[] {
+    return people.filter((one) => !this.deleted.has(one.id)).map((one) => this.now(one)).sort((a, b) => a.username.localeCompare(b.username));
+  }
+
+  find(id: string): Person | undefined {
+    return this.list().find((one) => one.id === id);
+  }
+
+  /** By username or email, case aside. */
+  findByLogin(login: string): Person | undefined {
+    const wanted = login.trim().toLowerCase();
+    return this.list().find((one) => one.username === wanted || one.email === wanted);
+  }
+
+  isEnabled(id: string): boolean {
+    return this.find(id) !== undefined && !this.disabled.has(id);
+  }
+
+  isPassword(candidate: string): boolean {
+    const digest = (text: string) => createHash("sha256").update(text).digest();
+    return timingSafeEqual(digest(candidate), digest(this.password));
+  }
+
+  disable(id: string): void {
+    this.disabled.add(id);
+  }
+
+  enable(id: string): void {
+    this.disabled.delete(id);
+  }
+
+  delete(id: string): void {
+    this.deleted.add(id);
+  }
+
+  setRoles(id: string, roles: readonly RealmRole[]): void {
+    this.roles.set(id, roles);
+  }
+
+  reset(): void {
+    this.disabled.clear();
+    this.deleted.clear();
+    this.roles.clear();
+  }
+
+  private now(one: Person): Person {
+    return { ...one, roles: this.roles.get(one.id) ?? one.roles };
+  }
+}
