@@ -421,6 +421,8 @@ describe("discovery and restart", () => {
     const machine = await signIn("ada", { client: "sluice-machine", browser, more: offline });
     const { issuer } = identity;
     await identity.close();
+    // The test's own HTTP client has to notice that its connections are gone.
+    await new Promise((done) => setTimeout(done, 50));
     expect(statSync(stateFile).mode & 0o777).toBe(0o600);
     expect(readFileSync(stateFile, "utf8")).not.toContain(password);
     identity = await startIdentity({ stateFile, sluiceUrl, demoPassword: password });

@@ -92,7 +92,7 @@ declare module "oidc-provider" {
   }
 
   export const interactionPolicy: {
-    base(): { get(name: "login" | "consent"): { checks: { add(check: object): void } } };
+    base(): { get(name: "login" | "consent"): { checks: Iterable<{ error: string }> & { add(check: object): void } } };
     Check: new (reason: string, description: string, check: (ctx: Context) => boolean) => object;
   };
 }

@@ -55,7 +55,8 @@ export function makeProvider(realm: Realm): Provider {
       long: { httpOnly: true, sameSite: "lax", signed: true, path: `${realmPath}/` },
       short: { httpOnly: true, sameSite: "lax", signed: true },
     },
-    features: { devInteractions: { enabled: false }, userinfo: { enabled: false }, rpInitiatedLogout: { enabled: false }, dPoP: { enabled: false } },
+    features: { devInteractions: { enabled: false }, userinfo: { enabled: false }, rpInitiatedLogout: { enabled: false }, dPoP: { enabled: false }, pushedAuthorizationRequests: { enabled: false } },
+    clientAuthMethods: ["client_secret_basic", "client_secret_post", "none"],
     ttl: { AuthorizationCode: lifetimes.code, Interaction: lifetimes.interaction, Session: lifetimes.ssoMax, Grant: lifetimes.ssoMax },
     interactions: { policy: policy(), url: (_ctx: Context, interaction: { uid: string }) => `${realmPath}/login-actions/${interaction.uid}` },
     findAccount: (_ctx: Context, id: string) => (realm.directory.find(id) ? { accountId: id, claims: () => ({ sub: id }) } : undefined),
@@ -94,19 +95,22 @@ export async function browserSession(provider: Provider, realm: Realm, req: Inco
 }
 
 /**
- * oidc-provider drops `offline_access` unless the request says `prompt=consent`, as the standard allows; Keycloak
- * keeps it. So it travels under another name until the code is redeemed.
+ * An authorization request as oidc-provider should see it. It drops `offline_access` unless the request says
+ * `prompt=consent`, as the standard allows, and Keycloak keeps it: so it travels under another name until the code is
+ * redeemed. And Keycloak does not look at an id token hint here.
  */
-export function withOfflineRenamed(url: string): string {
-  const [path, query] = [url.split("?", 1)[0] ?? "", new URLSearchParams(url.slice(url.indexOf("?") + 1))];
-  const scope = query.get("scope");
-  if (scope === null) return url;
-  query.set("scope", scope.split(" ").map((one) => (one === "offline_access" ? "offline" : one)).join(" "));
-  return `${path}?${query}`;
+export function translateRequest(url: string): string {
+  const { pathname, searchParams } = new URL(url, "http://localhost");
+  const scope = searchParams.get("scope");
+  searchParams.delete("id_token_hint");
+  if (scope !== null) searchParams.set("scope", scope.split(" ").map((one) => (one === "offline_access" ? "offline" : one)).join(" "));
+  return `${pathname}?${searchParams}`;
 }
 
 function policy(): ReturnType<typeof interactionPolicy.base> {
   const prompts = interactionPolicy.base();
+  // The standard's word would be "consent_required"; Keycloak says this one.
+  for (const check of prompts.get("consent").checks) check.error = "interaction_required";
   // A level nobody can reach is asked for with the password again, and then answered with level 1.
   prompts.get("login").checks.add(
     new interactionPolicy.Check("acr_values", "the requested level could not be obtained", ({ oidc }) => {

@@ -8,7 +8,7 @@ import { answerIntrospection, answerRevocation, answerUserinfo } from "./endpoin
 import { Faults } from "./faults";
 import { answerInteraction } from "./interactions";
 import { answerLogout } from "./logout";
-import { browserSession, makeProvider, realmPath, routes, withOfflineRenamed } from "./provider";
+import { browserSession, makeProvider, realmPath, routes, translateRequest } from "./provider";
 import { type IdentityOptions, realmClients } from "./realm";
 import { Sessions } from "./sessions";
 import { State } from "./state";
@@ -98,14 +98,14 @@ function makeHandler(realm: Realm): (req: IncomingMessage, res: ServerResponse) 
     if (below.startsWith("/login-actions/")) return answerInteraction(req, res, parts);
     if (below === "/account" || below.startsWith("/account/")) return answerAccount(req, res, parts);
     // Looking the session up drops it when it is over, before oidc-provider takes the cookie at its word.
-    if (below === routes.authorization) await browserSession(parts.provider, realm, req, res);
-    return callback(mounted(req), res);
+    const isRequest = below === routes.authorization;
+    if (isRequest) await browserSession(parts.provider, realm, req, res);
+    return callback(mounted(req, isRequest ? translateRequest(req.url ?? "/") : (req.url ?? "/")), res);
   };
 }
 
 /** oidc-provider is mounted below the realm's path: it wants the rest as `url`, and the whole as `originalUrl`. */
-function mounted(req: IncomingMessage): IncomingMessage {
-  const whole = withOfflineRenamed(req.url ?? "/");
+function mounted(req: IncomingMessage, whole: string): IncomingMessage {
   return Object.assign(req, { originalUrl: whole, url: whole.slice(realmPath.length) });
 }
 
