@@ -31,7 +31,7 @@ export function Rail(props: RailProps) {
         <Link href="/overview" className="rounded-md"><Wordmark /></Link>
         <Sheet open={isOpen} onOpenChange={setOpen}>
           <SheetTrigger asChild>
-            <Button variant="quiet" size="icon" aria-label="Open navigation" className="text-rail-text hover:bg-rail-active"><Menu aria-hidden className="size-5!" /></Button>
+            <Button variant="quiet" size="icon" aria-label="Open menu" className="text-rail-text hover:bg-rail-active"><Menu aria-hidden className="size-5!" /></Button>
           </SheetTrigger>
           <SheetContent title="Navigation" className="on-rail bg-rail text-rail-text"><RailBody {...props} onNavigate={() => setOpen(false)} /></SheetContent>
         </Sheet>

@@ -28,7 +28,7 @@ export function CopyButton({ value, what, label, onCopied, variant = "secondary"
 
   const words = state === "done" ? "Copied" : state === "failed" ? "Select and copy it" : (label ?? "");
   return (
-    <Button variant={variant} size={size ?? (label ? "sm" : "icon-sm")} aria-label={`Copy ${what}`} onClick={copy} {...props}>
+    <Button variant={variant} size={size ?? (label ? "sm" : "icon-sm")} aria-label={label === undefined ? `Copy ${what}` : undefined} onClick={copy} {...props}>
       {state === "done" ? <Check aria-hidden /> : <Copy aria-hidden />}
       {label !== undefined && <span className="grid text-left">
         <span className="col-start-1 row-start-1">{words}</span>

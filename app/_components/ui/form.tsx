@@ -70,12 +70,14 @@ type FieldProps<I extends FieldValues, N extends FieldPath<I>> = {
   label: ReactNode;
   hint?: ReactNode;
   optional?: boolean;
+  /** For a control made of several: the label then names the group. */
+  isGroup?: boolean;
   className?: string;
   children: (field: ControllerRenderProps<I, N>, aria: FieldAria) => ReactNode;
 };
 
 /** Label, hint, control and error of one field, tied together for those who cannot see how they stand. */
-export function Field<I extends FieldValues, N extends FieldPath<I> = FieldPath<I>>({ name, label, hint, optional, className, children }: FieldProps<I, N>) {
+export function Field<I extends FieldValues, N extends FieldPath<I> = FieldPath<I>>({ name, label, hint, optional, isGroup = false, className, children }: FieldProps<I, N>) {
   const { control } = useFormContext<I>();
   const id = useId();
   return (
@@ -83,8 +85,10 @@ export function Field<I extends FieldValues, N extends FieldPath<I> = FieldPath<
       const message = fieldState.error?.message ?? fieldState.error?.root?.message;
       const describedBy = [hint && `${id}-hint`, message && `${id}-error`].filter(Boolean).join(" ") || undefined;
       return (
-        <div className={cn("space-y-1.5", className)}>
-          <Label htmlFor={id}>{label}{optional && <span className="ml-1.5 font-normal text-muted">optional</span>}</Label>
+        <div className={cn("space-y-1.5", className)} {...(isGroup && { role: "group", "aria-labelledby": `${id}-label`, "aria-describedby": describedBy })}>
+          {isGroup
+            ? <p id={`${id}-label`} className="text-sm font-medium">{label}</p>
+            : <Label htmlFor={id}>{label}{optional && <span className="ml-1.5 font-normal text-muted">optional</span>}</Label>}
           {children(field, { id, "aria-describedby": describedBy, "aria-invalid": Boolean(message) })}
           {hint && <p id={`${id}-hint`} className="text-[0.8125rem] text-muted">{hint}</p>}
           {message && <p id={`${id}-error`} className="text-[0.8125rem] font-medium text-danger-ink">{sentence(message)}</p>}

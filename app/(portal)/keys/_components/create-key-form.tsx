@@ -31,7 +31,7 @@ export function CreateKeyForm({ offered, onCreated }: { offered: readonly Permis
         <Field name="description" label="Description" optional>
           {(field, aria) => <Textarea {...field} {...aria} rows={2} maxLength={500} />}
         </Field>
-        <Field name="permissions" label="What it may do">
+        <Field name="permissions" label="What it may do" isGroup>
           {(field) => <PermissionPicker offered={offered} value={field.value} onChange={field.onChange} />}
         </Field>
         <div className="grid gap-5 sm:grid-cols-2">

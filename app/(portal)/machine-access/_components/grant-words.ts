@@ -5,7 +5,7 @@ export type GrantStatus = "missing" | "active" | "needs_reauth" | "owner_disable
 /** The states of machine access as a person would say them. */
 export const grantWords: Record<GrantStatus, { label: string; tone: Tone; text: string }> = {
   missing: { label: "Not given", tone: "neutral", text: "Your API keys can be checked, but calls to Flowise and NFlow are refused until you give machine access." },
-  active: { label: "Given", tone: "good", text: "Your API keys can call Flowise and NFlow as you, also while you are away." },
+  active: { label: "Active", tone: "good", text: "Your API keys can call Flowise and NFlow as you, also while you are away." },
   needs_reauth: { label: "Lost", tone: "warn", text: "Keycloak no longer honours it: it was withdrawn, it ended, or an administrator signed you out. Calls to the engines are refused until you give it again." },
   owner_disabled: { label: "On hold", tone: "bad", text: "Keycloak reports that your account is disabled or may not be used offline. If that is lifted, it works again by itself." },
 };
