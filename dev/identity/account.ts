@@ -16,6 +16,11 @@ export async function answerAccount(req: IncomingMessage, res: ServerResponse, {
   const session = await browserSession(provider, realm, req, res);
   const person = session?.accountId ? realm.directory.find(session.accountId) : undefined;
   if (!session || !person) return sendToSignIn(res, realm);
+  if (req.method === "GET" && req.url?.includes("?")) {
+    // Back from the sign-in: the unused code has no business in the address bar.
+    res.writeHead(302, { location: accountPath }).end();
+    return;
+  }
 
   const token = createHmac("sha256", realm.state.data.keys.cookieKey).update(`account/${sidOf(session.uid)}`).digest("base64url");
   if (req.method === "POST") {
