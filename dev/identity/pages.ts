@@ -69,7 +69,7 @@ export function signInPage(action: string, options: { again?: string; username?:
   const { again, username = "", alert } = options;
   const name =
     again === undefined
-      ? `<label for="username">Username or email</label><input type="text" id="username" name="username" value="${escape(username)}" autocomplete="username" autocapitalize="none" spellcheck="false" autofocus>`
+      ? `<label for="username">Username or email</label><input type="text" id="username" name="username" value="${escape(username)}" autocomplete="username" autocapitalize="none" spellcheck="false"${username === "" ? " autofocus" : ""}>`
       : hidden({ username: again });
   return page(again === undefined ? "Sign in to your account" : "Please re-authenticate to continue", [
     ...(alert ? [{ alert }] : []),

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { calculateJwkThumbprint, type JWK } from "jose";
-import { nowSeconds } from "./realm";
+import { lifetimes, nowSeconds } from "./realm";
 
 /** A person's sign-in in one browser, or by password. Instants are epoch seconds. */
 export type SsoSession = { sid: string; uid: string | null; userId: string; startedAt: number; usedAt: number; authTime: number | null };
@@ -79,6 +79,13 @@ export class State {
     }
     for (const [id, end] of Object.entries(this.data.revoked)) {
       if (end <= now) delete this.data.revoked[id];
+    }
+    for (const [sid, session] of Object.entries(this.data.sso)) {
+      if (session.usedAt + lifetimes.ssoIdle <= now) delete this.data.sso[sid];
+    }
+    for (const [key, session] of Object.entries(this.data.clientSessions)) {
+      const isOver = session.offline ? session.usedAt + lifetimes.offlineIdle <= now : this.data.sso[session.sid] === undefined;
+      if (isOver) delete this.data.clientSessions[key];
     }
   }
 }
