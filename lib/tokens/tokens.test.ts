@@ -1,0 +1,193 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decodeJwt, decodeProtectedHeader } from "jose";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Identity, startIdentity } from "@/dev/identity/server";
+import { aPerson, contextOf } from "@/dev/testing/people";
+import { roleMask } from "@/lib/access";
+import { checkCall, createKey, revokeKey } from "@/lib/keys";
+import { CreateKeyInput } from "@/lib/keys/schemas";
+import { moveClock, resetClock } from "@/lib/platform/clock";
+import { db } from "@/lib/platform/db";
+import { env, setEnv } from "@/lib/platform/env";
+import { redis } from "@/lib/platform/redis";
+import { signJwt } from "@/lib/platform/signing-keys";
+import { rememberPerson } from "@/lib/tenants";
+import { authenticate, keySet, refresh, verifyAccessToken } from ".";
+import { AuthenticateInput, TokenAnswer } from "./schemas";
+
+const password = "correct horse battery";
+const caller = () => ({ requestId: randomUUID(), ip: `10.${octet()}.${octet()}.${octet()}`, userAgent: "vitest" });
+const octet = () => 1 + Math.floor(Math.random() * 250);
+const byPassword = (username: string, secret = password, from = caller()) => authenticate(from, AuthenticateInput.parse({ username, password: secret }));
+const byKey = (secret: string) => authenticate(caller(), AuthenticateInput.parse({ api_key: secret }));
+const again = (refreshToken: string) => refresh(caller(), { refresh_token: refreshToken });
+const newKey = async (input: object = {}) => {
+  const person = await aPerson();
+  return { person, ...(await createKey(contextOf(person), CreateKeyInput.parse({ name: "k", ...input }))) };
+};
+
+/** What a door does with an access token. */
+async function use(accessToken: string) {
+  const claims = await verifyAccessToken(accessToken);
+  const { apiKeyId, familyId, userId, permissions } = claims;
+  return checkCall(apiKeyId ? { kind: "key", apiKeyId, familyId, permissions } : { kind: "user", userId, familyId, permissions }, { ip: null });
+}
+const codeOf = async (accessToken: string) => { const verdict = await use(accessToken); return verdict.ok ? "ok" : verdict.error.code; };
+
+describe("gateway tokens", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tokens-test-"));
+  let identity: Identity;
+  const control = (wish: object) => fetch(`${identity.origin}/__control`, { method: "POST", body: JSON.stringify(wish) });
+  const tokenCalls = async () => ((await (await fetch(`${identity.origin}/__calls`)).json()) as { path: string; body: unknown }[]).filter((call) => JSON.stringify(call).includes('"password"') || JSON.stringify(call).includes("grant_type=password"));
+
+  beforeAll(async () => {
+    identity = await startIdentity({ stateFile: join(folder, "identity.json"), sluiceUrl: env().AUTH_URL, demoPassword: password });
+    setEnv({ ...env(), KEYCLOAK_ISSUER: identity.issuer });
+  });
+  afterEach(async () => { resetClock(); await control({ reset: true }); });
+  afterAll(async () => { await identity.close(); rmSync(folder, { recursive: true }); setEnv(undefined); });
+
+  it("a password gives tokens of the person, and machine access with them", async () => {
+    const answer = await byPassword("uma");
+    expect(TokenAnswer.parse(answer)).toEqual(answer);
+    expect(answer).toMatchObject({ token_type: "bearer", expires_in: 900, role: "user", user: { username: "uma", role: "user" }, owner_grant: true });
+    expect(decodeProtectedHeader(answer.access_token)).toMatchObject({ alg: "ES256", typ: "at+jwt" });
+    const user = await db().user.findUniqueOrThrow({ where: { id: answer.user.id }, include: { tenant: true } });
+    expect(decodeJwt(answer.access_token)).toMatchObject({ iss: env().AUTH_URL, aud: env().AUTH_URL, sub: user.sub, type: "access", tenantId: user.tenantId, tenant: "acme", permissions: answer.user.permissions, jti: expect.any(String), nbf: expect.any(Number) });
+    expect(await verifyAccessToken(answer.access_token)).toMatchObject({ userId: user.id, tenantId: user.tenantId, permissions: roleMask("user") });
+    expect(await codeOf(answer.access_token)).toBe("ok");
+    expect((await keySet()).keys[0]).toMatchObject({ kty: "EC", crv: "P-256", alg: "ES256", use: "sig" });
+  });
+
+  it("no token is stored unhashed, in the database or in Redis", async () => {
+    const answer = await byPassword("ada");
+    const rows = JSON.stringify([await db().refreshToken.findMany(), await db().tokenFamily.findMany(), await db().ownerGrant.findMany()]);
+    expect(rows).not.toContain(answer.refresh_token);
+    expect(rows).toContain(createHash("sha256").update(answer.refresh_token).digest("hex"));
+    expect(rows).not.toContain("eyJ");
+    for (const key of await redis().keys("sl:*")) {
+      const value = (await redis().type(key)) === "string" ? await redis().get(key) : "";
+      expect(`${key}${value}`).not.toMatch(/eyJ/);
+      expect(`${key}${value}`).not.toContain(answer.refresh_token);
+    }
+  });
+
+  it("a wrong password and an unknown name are refused alike, a disabled person is told so, one without a role as well", async () => {
+    const wrong = await byPassword("vic", "wrong").catch((error: unknown) => error);
+    const unknown = await byPassword(`nobody-${randomUUID()}`).catch((error: unknown) => error);
+    expect(wrong).toMatchObject({ code: "invalid_credentials" });
+    expect(unknown).toMatchObject({ code: "invalid_credentials", detail: (wrong as { detail: string }).detail });
+    await control({ disableUser: "dis" });
+    await expect(byPassword("dis")).rejects.toMatchObject({ code: "owner_disabled" });
+    await expect(byPassword("nel")).rejects.toMatchObject({ code: "insufficient_permission" });
+  });
+
+  it("after too many failures for a name Keycloak is not asked any more, even when they come at once; right ones do not count", async () => {
+    const name = `guess-${randomUUID()}`;
+    const limit = env().PASSWORD_FAILURE_LIMIT.requests;
+    const before = (await tokenCalls()).length;
+    const outcomes = await Promise.allSettled(Array.from({ length: limit + 5 }, () => byPassword(name, "wrong")));
+    const codes = outcomes.map((o) => (o.status === "rejected" ? (o.reason as { code: string }).code : "ok"));
+    expect(codes.filter((c) => c === "rate_limited")).toHaveLength(5);
+    expect((await tokenCalls()).length - before).toBe(limit);
+    await expect(byPassword(name.toUpperCase(), "wrong")).rejects.toMatchObject({ code: "rate_limited", options: { retryAfterSeconds: expect.any(Number) } });
+    for (let i = 0; i < limit + 2; i++) await byPassword("gus");
+  });
+
+  it("the password grant is closed unless it is switched on, and then nothing is asked", async () => {
+    const open = env();
+    setEnv({ ...open, PASSWORD_GRANT_ENABLED: false });
+    const before = (await tokenCalls()).length;
+    await expect(byPassword("uma")).rejects.toMatchObject({ code: "password_grant_disabled" });
+    setEnv(open);
+    expect((await tokenCalls()).length).toBe(before);
+  });
+
+  it("a Keycloak that is away is 503, and does not count as a failure", async () => {
+    await control({ tokenStatus: 503 });
+    await expect(byPassword("uma")).rejects.toMatchObject({ code: "identity_unavailable" });
+    await redis().del(...(await redis().keys("sl:idp:*")), "sl:none");
+    await control({ reset: true });
+    expect((await byPassword("uma")).user.username).toBe("uma");
+  });
+
+  it("a key's tokens stand for the key: its permissions, its limit, its end", async () => {
+    const { person, key, secret } = await newKey({ permissions: ["chatflows:read"], rateLimit: { requests: 4, window: 60 } });
+    const answer = await byKey(secret);
+    expect(answer).toMatchObject({ user: { id: person.userId, permissions: ["chatflows:read"] }, owner_grant: false });
+    expect(decodeJwt(answer.access_token)).toMatchObject({ key_id: key.id, sub: person.sub });
+    const next = await again(answer.refresh_token);
+    expect(decodeJwt(next.access_token)).toMatchObject({ key_id: key.id, permissions: ["chatflows:read"] });
+    expect([await codeOf(next.access_token), await codeOf(answer.access_token), await codeOf(next.access_token)]).toEqual(["ok", "ok", "rate_limited"]);
+    await revokeKey(contextOf(person), key.id);
+    expect(await codeOf(next.access_token)).toBe("key_revoked");
+    await expect(again(next.refresh_token)).rejects.toMatchObject({ code: "key_revoked" });
+    await expect(byKey(secret)).rejects.toMatchObject({ code: "key_revoked" });
+  });
+
+  it("a refresh token is good once; using a spent one ends the family, its access tokens at once, and is recorded", async () => {
+    const first = await byKey((await newKey()).secret);
+    const second = await again(first.refresh_token);
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    expect([await codeOf(first.access_token), await codeOf(second.access_token)]).toEqual(["ok", "ok"]);
+    await expect(again(first.refresh_token)).rejects.toMatchObject({ code: "invalid_credentials" });
+    expect([await codeOf(first.access_token), await codeOf(second.access_token)]).toEqual(["invalid_credentials", "invalid_credentials"]);
+    await expect(again(second.refresh_token)).rejects.toMatchObject({ code: "invalid_credentials" });
+    const { familyId } = await verifyAccessToken(first.access_token);
+    expect(await db().auditEvent.count({ where: { action: "token.reuse_detected", targetId: familyId } })).toBe(1);
+  });
+
+  it("of two refreshes at once one is a reuse: at most one answers, and the family has ended", async () => {
+    const { refresh_token } = await byKey((await newKey()).secret);
+    const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => again(refresh_token)));
+    const won = outcomes.filter((o) => o.status === "fulfilled");
+    expect(won.length).toBeLessThanOrEqual(1);
+    for (const outcome of outcomes) if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "invalid_credentials" });
+    for (const { value } of won) {
+      expect(await codeOf(value.access_token)).toBe("invalid_credentials");
+      await expect(again(value.refresh_token)).rejects.toMatchObject({ code: "invalid_credentials" });
+    }
+    expect(await db().refreshToken.count({ where: { hash: createHash("sha256").update(refresh_token).digest("hex"), spentAt: { not: null } } })).toBe(1);
+  });
+
+  it("one family's end leaves another's tokens alone", async () => {
+    const { secret } = await newKey();
+    const [one, other] = [await byKey(secret), await byKey(secret)];
+    await again(one.refresh_token);
+    await expect(again(one.refresh_token)).rejects.toMatchObject({ code: "invalid_credentials" });
+    expect(await codeOf(other.access_token)).toBe("ok");
+    await again(other.refresh_token);
+  });
+
+  it("a refresh asks again whether the owner is still good, and spends nothing when not", async () => {
+    const { person, secret } = await newKey();
+    const { refresh_token } = await byKey(secret);
+    const identityNow = { issuer: person.issuer, sub: person.sub, username: person.username, email: person.email, emailVerified: true, name: person.name, tenant: person.tenant };
+    await rememberPerson({ ...identityNow, role: null });
+    await expect(again(refresh_token)).rejects.toMatchObject({ code: "insufficient_permission" });
+    await rememberPerson({ ...identityNow, role: "viewer" });
+    expect((await again(refresh_token)).role).toBe("viewer");
+  });
+
+  it("tokens end: an access token after its time, a refresh token after its own", async () => {
+    const answer = await byKey((await newKey()).secret);
+    moveClock((env().TOKEN_ACCESS_TTL_SECONDS + 10) * 1000);
+    await expect(verifyAccessToken(answer.access_token)).rejects.toMatchObject({ code: "token_expired" });
+    moveClock(env().TOKEN_REFRESH_TTL_SECONDS * 1000);
+    await expect(again(answer.refresh_token)).rejects.toMatchObject({ code: "token_expired" });
+  });
+
+  it("nothing else passes for one of our tokens", async () => {
+    const { secret, person } = await newKey();
+    const answer = await byKey(secret);
+    for (const bad of ["", "x", secret, answer.access_token, `${answer.refresh_token.slice(0, -1)}!`, "\u0000"]) await expect(again(bad)).rejects.toMatchObject({ code: "invalid_credentials" });
+    await expect(byKey(answer.refresh_token)).rejects.toMatchObject({ code: "invalid_credentials" });
+    const identityJwt = await signJwt({ aud: env().AUTH_URL, sub: person.sub }, { typ: "sluice-identity+jwt", expiresInSeconds: 60 });
+    const halfToken = await signJwt({ aud: env().AUTH_URL, sub: person.sub, type: "access" }, { typ: "at+jwt", expiresInSeconds: 60 });
+    for (const bad of [answer.refresh_token, identityJwt, halfToken]) await expect(verifyAccessToken(bad)).rejects.toMatchObject({ code: "invalid_credentials" });
+    for (const bad of [{}, { username: "a" }, { username: "a", password: "b", api_key: "c" }, { api_key: 5 }, { username: "a\u0000", password: "b" }]) expect(AuthenticateInput.safeParse(bad).success, JSON.stringify(bad)).toBe(false);
+  });
+});
