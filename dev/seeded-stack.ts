@@ -1,7 +1,7 @@
 import pg from "pg";
 import { seed } from "../prisma/seed";
 import { chatflowsOf } from "./flowise/flows";
-import { people } from "./identity/people";
+import { people as realmPeople } from "./identity/realm";
 import { type Stack, type StackOptions, startStack } from "./stack";
 
 /** What `npm run demo` writes to `.data/demo.json`: a promise to scripts and tests. */
@@ -10,12 +10,16 @@ export type Demo = {
   users: { username: string; password: string; role: "admin" | "user" | "viewer" | null; tenant: string }[];
 };
 
+const people = realmPeople.map((p) => ({
+  sub: p.id, username: p.username, email: p.email, name: `${p.firstName} ${p.lastName}`, role: p.roles[0] ?? null, tenant: p.groups[0]?.slice(1) ?? "default", chatflows: chatflowsOf[p.username] ?? [],
+}));
+
 /** The embedded stack with the demo's people known and their chatflows assigned. */
 export async function startSeededStack(options: StackOptions): Promise<{ stack: Stack; demo: Demo }> {
   const stack = await startStack(options);
   try {
     await firstSync(stack.databaseUrl);
-    await seed(stack.databaseUrl, stack.issuer, people.map((p) => ({ sub: p.sub, username: p.username, email: p.email, name: `${p.firstName} ${p.lastName}`, role: p.role, tenant: p.tenant, chatflows: chatflowsOf[p.username] ?? [] })));
+    await seed(stack.databaseUrl, stack.issuer, people);
   } catch (error) {
     await stack.stop();
     throw error;
