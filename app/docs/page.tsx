@@ -33,9 +33,8 @@ for await (const chunk of answer) {
   const stream = `curl -N ${baseUrl}/api/v1/chat/predict/stream \\
   -H "X-API-Key: $SLUICE_API_KEY" \\
   -H "Content-Type: application/json" \\
-  -d '{"chatflow_id": "CHATFLOW_ID", "question": "Hello"}'
-
-message:
+  -d '{"chatflow_id": "CHATFLOW_ID", "question": "Hello"}'`;
+  const frames = `message:
 data:{"event":"token","data":"Hel"}
 
 message:
@@ -70,6 +69,7 @@ data:{"event":"end","data":"[DONE]"}`;
       <Section id="streaming" title="Streaming">
         <p>Events come as the engine sends them. Each is one <code className="font-mono text-sm">data:</code> line whose JSON names the event; skip every other line. Tokens make up the answer, <code className="font-mono text-sm">error</code> tells what went wrong, <code className="font-mono text-sm">end</code> is the last. Hanging up stops the engine.</p>
         <CodeBlock label="curl" code={stream} />
+        <CodeBlock label="text/event-stream" code={frames} />
       </Section>
       <Section id="tokens" title="Short-lived tokens">
         <p>Where a key should not travel, exchange it for an access token. Anybody can verify it with the keys at <a href="/.well-known/jwks.json" className={link}>/.well-known/jwks.json</a>. The refresh token that comes along works once.</p>

@@ -52,7 +52,7 @@ export default page(async (ctx) => {
               ? <>
                 <p className="text-3xl font-semibold tracking-tight tabular-nums">{credits.available.toLocaleString("en")}</p>
                 <p className="mb-3 text-sm text-muted">{credits.held > 0 ? `available, ${credits.held} held for answers under way` : "available"}</p>
-                <Gauge label="Credits" value={credits.available} held={credits.held} max={Math.max(1000, credits.total)} />
+                <Gauge label="Credits" value={credits.available} held={credits.held} reach={credits.total} />
               </>
               : <p className="text-sm text-muted">The balance cannot be read right now.</p>}
           </CardBody>

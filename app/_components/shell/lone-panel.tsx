@@ -6,7 +6,7 @@ import { WaterLines, Wordmark } from "../ui/mark";
 export function LonePanel({ title, children, footer }: { title: string; children: ReactNode; footer?: ReactNode }) {
   return (
     <div className="relative isolate grid min-h-dvh grid-rows-[auto_1fr_auto] overflow-hidden bg-rail px-5 text-rail-text">
-      <WaterLines className="absolute inset-x-0 bottom-0 -z-10 h-[42vh] w-full text-rail-line" />
+      <WaterLines className="absolute inset-x-0 bottom-0 -z-10 h-[30vh] w-full text-rail-line" />
       <header className="on-rail mx-auto w-full max-w-md pt-8"><Link href="/" aria-label="Sluice, start page" className="inline-block rounded-md"><Wordmark /></Link></header>
       <main id="main" className="mx-auto w-full max-w-md self-center py-8">
         <div className="rounded-xl border bg-surface px-6 py-7 text-foreground shadow-float sm:px-8">

@@ -62,7 +62,7 @@ export function DataTable<T extends RowData>({ columns, rows, rowId, caption, so
             {row.getAllCells().map((cell) => {
               const { header } = cell.column.columnDef;
               return (
-                <td key={cell.id} role="cell" data-label={typeof header === "string" && header ? header : undefined} className="px-4 py-3 align-middle">
+                <td key={cell.id} role="cell" data-label={typeof header === "string" && header ? header : undefined} className="align-middle md:px-4 md:py-3">
                   <table.FlexRender cell={cell} />
                 </td>
               );

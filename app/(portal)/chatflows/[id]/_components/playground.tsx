@@ -63,7 +63,7 @@ export function Playground({ chatflowId, name, canStream, cost, credits }: Playg
         <div className="p-4">
           <p className="text-xs text-muted">Credits left</p>
           <p className="mt-0.5 text-2xl font-semibold tracking-tight tabular-nums" aria-live="polite">{remaining === null ? "unknown" : remaining.toLocaleString("en")}</p>
-          {remaining !== null && credits && <Gauge className="mt-2" label="Credits left" value={remaining} max={Math.max(credits.total, remaining)} />}
+          {remaining !== null && credits && <Gauge className="mt-2" label="Credits left" value={remaining} reach={credits.total} />}
           {cost !== null && <p className="mt-2 text-[0.8125rem] text-muted">An answer costs {cost === 1 ? "1 credit" : `${cost} credits`}.</p>}
         </div>
         <div className="flex items-center justify-between gap-3 p-4">
