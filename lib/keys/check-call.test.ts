@@ -193,13 +193,6 @@ describe("the key check", () => {
     expect(codeOf(await check(secret))).toBe("key_revoked");
   });
 
-  it("the script is loaded again after SCRIPT FLUSH", async () => {
-    const { secret } = await create(await aPerson());
-    await check(secret);
-    await redis().script("FLUSH");
-    expect(codeOf(await check(secret))).toBe("ok");
-  });
-
   it("a bad record fails its own item of a batch only, and heals by itself", async () => {
     await redisReady();
     const person = await aPerson();
@@ -255,8 +248,12 @@ describe("the key check", () => {
     expect(codeOf(await byToken())).toBe("key_revoked");
   });
 
-  it("a person without a key is held by their own limit", async () => {
-    setEnv({ ...env(), USER_RATE_LIMIT: { requests: 2, window: 60 } });
+  it("a person without a key is held by their own limit, and that is what the headers speak of", async () => {
+    setEnv({ ...env(), USER_RATE_LIMIT: { requests: 2, window: 60 }, TENANT_RATE_LIMIT: { requests: 1, window: 60 } });
+    const alone = await aPerson();
+    expect((await checkCall({ kind: "user", userId: alone.userId }, { ip: null })).headers["RateLimit-Policy"]).toBe('"user";q=2;w=60');
+    expect((await checkCall({ kind: "user", userId: alone.userId }, { ip: null })).headers["RateLimit-Policy"]).toBe('"tenant";q=1;w=60');
+    setEnv({ ...env(), USER_RATE_LIMIT: { requests: 2, window: 60 }, TENANT_RATE_LIMIT: { requests: 1000, window: 60 } });
     const { userId } = await aPerson();
     const byUser = () => checkCall({ kind: "user", userId }, { ip: null, permission: "chatflows:read" });
     const verdicts = [await byUser(), await byUser(), await byUser()];

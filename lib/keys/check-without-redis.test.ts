@@ -74,6 +74,13 @@ describe("the key check when Redis fails", () => {
     expect(codeOf(await check(cold.secret))).toBe("store_unavailable");
   });
 
+  it("the script is loaded again after SCRIPT FLUSH", async () => {
+    const { secret } = await newKey();
+    await check(secret);
+    await redis().script("FLUSH");
+    expect(await check(secret)).toMatchObject({ ok: true, degraded: false });
+  });
+
   it("a Redis that lost its data knows no old verdict and no old limit, and the check goes on", async () => {
     const { secret, key } = await newKey();
     await check(secret);

@@ -91,10 +91,14 @@ local function check(key, arg)
     if fields.key and cost > 0 then events[#events + 1] = fields.key .. ':' .. code end
     return failed(code, fields, address)
   end
+  -- Without a key the headers are about the person, however little the tenant has left.
+  local function spoken(ok, state, states)
+    if ok and kind == 'u' then return states[1] end
+    return state
+  end
   -- Refused before the limits: nothing is taken, but the caller still hears how they stand.
   local function forbidden(code)
-    local _, state = takeAll(limits, now, 0)
-    return answer(code, state)
+    return answer(code, spoken(takeAll(limits, now, 0)))
   end
 
   if family ~= '' then
@@ -109,8 +113,8 @@ local function check(key, arg)
   if roleMask == '0' then return forbidden('role') end
   if need ~= 0 and bit.band(mask, need) == 0 then return forbidden('permission') end
 
-  local ok, state = takeAll(limits, now, cost)
-  return answer(ok and 'ok' or 'limit', state)
+  local ok, state, states = takeAll(limits, now, cost)
+  return answer(ok and 'ok' or 'limit', spoken(ok, state, states))
 end
 
 local out = {}

@@ -140,7 +140,7 @@ local function giveBack(name, limit, seconds, at)
 end
 
 -- Takes one from each limit, or from none. Answers the limit that the caller should hear about: the one that makes
--- them wait longest, else the one with the least left. Each is { label, name, limit, seconds }.
+-- them wait longest, else the one with the least left; and all states. Each limit is { label, name, limit, seconds }.
 local function takeAll(limits, now, cost)
   local refused, tightest
   local states = {}
@@ -150,11 +150,11 @@ local function takeAll(limits, now, cost)
     states[i] = state
     if not state.ok and (not refused or state.wait > refused.wait) then refused = state end
   end
-  if refused then return false, refused end
+  if refused then return false, refused, states end
   for _, state in ipairs(states) do
     if cost > 0 then take(state, now) end
     if not tightest or state.remaining < tightest.remaining then tightest = state end
   end
-  return true, tightest
+  return true, tightest, states
 end
 `;
