@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { afterEach, describe, expect, it } from "vitest";
+import { aPerson, contextOf } from "@/dev/testing/people";
+import { db, pool } from "@/lib/platform/db";
+import { adjustCredits, checkLedger, getBalance, holdCredits, releaseExpiredHolds, releaseHold, settleHold } from ".";
+
+const tenants = new Set<string>();
+afterEach(async () => {
+  for (const tenant of tenants) expect(await checkLedger(tenant)).toEqual([]);
+});
+
+async function someone(credits?: number) {
+  const person = await aPerson();
+  tenants.add(person.tenantId);
+  const ctx = contextOf(person);
+  if (credits !== undefined) {
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    await getBalance(ctx);
+    await adjustCredits(admin, person.userId, { amount: credits - 1000, reason: "test" });
+  }
+  return { person, ctx };
+}
+
+const call = (amount = 1) => ({ amount, chatflowId: randomUUID() });
+
+describe("credits", () => {
+  it("a new person starts with the plan's thousand, booked once however many calls come first", async () => {
+    const { ctx, person } = await someone();
+    await Promise.all(Array.from({ length: 10 }, () => getBalance(ctx)));
+    expect(await getBalance(ctx)).toEqual({ available: 1000, held: 0 });
+    expect(await db().ledgerEntry.count({ where: { accountId: person.userId } })).toBe(1);
+  });
+
+  it("a hundred calls at once on ten credits: ten hold one, ninety are refused, and none is spent twice", async () => {
+    const { ctx } = await someone(10);
+    const results = await Promise.allSettled(Array.from({ length: 100 }, () => holdCredits(ctx, call())));
+    const held = results.flatMap((r) => (r.status === "fulfilled" ? [r.value] : []));
+    expect(held).toHaveLength(10);
+    expect(results.filter((r) => r.status === "rejected").every((r) => (r as PromiseRejectedResult).reason.code === "out_of_credits")).toBe(true);
+    expect(await getBalance(ctx)).toEqual({ available: 0, held: 10 });
+    await Promise.all(held.map((hold, i) => (i % 2 ? settleHold(hold) : releaseHold(hold))));
+    expect(await getBalance(ctx)).toEqual({ available: 5, held: 0 });
+  });
+
+  it("a hold ends once: settled and released at the same time, one of them counts", async () => {
+    const { ctx } = await someone(10);
+    const hold = await holdCredits(ctx, call(4));
+    await Promise.all([settleHold(hold), releaseHold(hold), settleHold(hold), releaseHold(hold)]);
+    const { available, held } = await getBalance(ctx);
+    expect([6, 10]).toContain(available);
+    expect(held).toBe(0);
+  });
+
+  it("what a dead process held is given back, what a living one holds is not", async () => {
+    const { ctx } = await someone(10);
+    const dead = await holdCredits(ctx, call(3));
+    await holdCredits(ctx, call(2));
+    await pool().query(`UPDATE "CreditHold" SET "expiresAt" = now() - interval '1 second' WHERE id = $1`, [dead.id]);
+    await releaseExpiredHolds();
+    expect(await getBalance(ctx)).toEqual({ available: 8, held: 2 });
+    await settleHold(dead);
+    expect(await getBalance(ctx)).toEqual({ available: 8, held: 2 });
+  });
+
+  it("an admin grants and takes back, never below zero, and each is in the audit log", async () => {
+    const { ctx, person } = await someone();
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    expect(await adjustCredits(admin, person.userId, { amount: 50, reason: "thanks" })).toMatchObject({ available: 1050 });
+    await expect(adjustCredits(admin, person.userId, { amount: -1051, reason: "too much" })).rejects.toMatchObject({ code: "conflict" });
+    expect((await adjustCredits(admin, person.userId, { amount: -1050, reason: "all" })).available).toBe(0);
+    expect(await db().auditEvent.count({ where: { chain: person.tenantId, action: { startsWith: "credits." } } })).toBe(2);
+    await expect(holdCredits(ctx, call())).rejects.toMatchObject({ code: "out_of_credits" });
+  });
+
+  it("somebody who is no admin grants nothing, and an unknown person is 404", async () => {
+    const { ctx, person } = await someone();
+    await expect(adjustCredits(ctx, person.userId, { amount: 5, reason: "me" })).rejects.toMatchObject({ code: "insufficient_permission" });
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    await expect(adjustCredits(admin, randomUUID(), { amount: 5, reason: "who" })).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("a process killed at random points leaves balances that agree with the ledger", async () => {
+    const { person, ctx } = await someone();
+    await getBalance(ctx);
+    for (let round = 0; round < 4; round++) {
+      const child = spawn(process.execPath, ["--conditions=react-server", "--import", "tsx", "lib/credits/spender.fixture.ts", person.userId, person.tenantId], { env: process.env, stdio: ["ignore", "pipe", "inherit"] });
+      await new Promise((done) => child.stdout.once("data", done));
+      await new Promise((done) => setTimeout(done, Math.random() * 60));
+      child.kill("SIGKILL");
+      await new Promise((done) => child.once("exit", done));
+      expect(await checkLedger(person.tenantId)).toEqual([]);
+    }
+    await pool().query(`UPDATE "CreditHold" SET "expiresAt" = now() - interval '1 second' WHERE "tenantId" = $1 AND state = 'held'`, [person.tenantId]);
+    await releaseExpiredHolds();
+    expect((await getBalance(ctx)).held).toBe(0);
+  });
+});

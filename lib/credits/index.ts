@@ -1,0 +1,7 @@
+import "server-only";
+
+export { adjustCredits } from "./adjust-credits";
+export { checkLedger } from "./check-ledger";
+export { type Balance, getBalance, getPersonBalance } from "./get-balance";
+export { type Hold, holdCredits, releaseHold, settleHold } from "./hold-credits";
+export { creditReleaseJob, releaseExpiredHolds } from "./release-expired-holds";
