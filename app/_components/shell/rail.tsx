@@ -27,7 +27,7 @@ export function Rail(props: RailProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <div className="on-rail sticky top-0 z-30 flex h-14 items-center justify-between bg-rail px-4 text-rail-text lg:hidden">
+      <header className="on-rail sticky top-0 z-30 flex h-14 items-center justify-between bg-rail px-4 text-rail-text lg:hidden">
         <Link href="/overview" className="rounded-md"><Wordmark /></Link>
         <Sheet open={isOpen} onOpenChange={setOpen}>
           <SheetTrigger asChild>
@@ -35,8 +35,8 @@ export function Rail(props: RailProps) {
           </SheetTrigger>
           <SheetContent title="Navigation" className="on-rail bg-rail text-rail-text"><RailBody {...props} onNavigate={() => setOpen(false)} /></SheetContent>
         </Sheet>
-      </div>
-      <div className="on-rail sticky top-0 hidden h-dvh flex-col overflow-y-auto bg-rail text-rail-text lg:flex"><RailBody {...props} /></div>
+      </header>
+      <header className="on-rail sticky top-0 hidden h-dvh flex-col overflow-y-auto bg-rail text-rail-text lg:flex"><RailBody {...props} /></header>
     </>
   );
 }

@@ -26,7 +26,7 @@ export function CreateKeyForm({ offered, onCreated }: { offered: readonly Permis
       <DialogBody className="space-y-5">
         <FormFailure />
         <Field name="name" label="Name" hint="What or who will use it, so that you know it again.">
-          {(field, aria) => <Input {...field} {...aria} autoComplete="off" maxLength={100} placeholder="Nightly report" />}
+          {(field, aria) => <Input {...field} {...aria} autoFocus autoComplete="off" maxLength={100} placeholder="Nightly report" />}
         </Field>
         <Field name="description" label="Description" optional>
           {(field, aria) => <Textarea {...field} {...aria} rows={2} maxLength={500} />}
@@ -39,7 +39,7 @@ export function CreateKeyForm({ offered, onCreated }: { offered: readonly Permis
             <Field name="rateLimit.requests" label="Calls at most" className="flex-1">
               {(field, aria) => <Input {...field} {...aria} inputMode="numeric" autoComplete="off" className="tabular-nums" />}
             </Field>
-            <Field name="rateLimit.window" label="in" className="flex-1">
+            <Field name="rateLimit.window" label="Per" className="flex-1">
               {({ value, onChange }, aria) => <Select {...aria} value={value} onValueChange={onChange} choices={windowChoices} />}
             </Field>
           </div>

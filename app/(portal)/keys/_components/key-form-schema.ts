@@ -7,9 +7,9 @@ export type CreatedKey = { key: ApiKeyView; secret: string; message?: string };
 const day = 86_400;
 
 export const windowChoices = [
-  { value: "60", label: "a minute" },
-  { value: "3600", label: "an hour" },
-  { value: String(day), label: "a day" },
+  { value: "60", label: "Minute" },
+  { value: "3600", label: "Hour" },
+  { value: String(day), label: "Day" },
   { value: String(30 * day), label: "30 days" },
 ] as const;
 

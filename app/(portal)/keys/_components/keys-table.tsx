@@ -49,7 +49,7 @@ function PermissionList({ names }: { names: string[] }) {
   return (
     <span className="flex flex-wrap items-center gap-1">
       {first && <Badge tone="water" className="font-mono font-normal">{first}</Badge>}
-      {rest.length > 0 && <Tooltip content={<span className="font-mono">{rest.join(", ")}</span>}><button type="button" aria-label={`and ${rest.join(", ")}`} className="rounded-sm px-1 text-xs text-muted underline decoration-dotted underline-offset-4">and {rest.length} more</button></Tooltip>}
+      {rest.length > 0 && <Tooltip content={<span className="font-mono">{rest.join(", ")}</span>}><button type="button" className="rounded-sm px-1 text-xs text-muted underline decoration-dotted underline-offset-4">and {rest.length} more<span className="sr-only">: {rest.join(", ")}</span></button></Tooltip>}
     </span>
   );
 }

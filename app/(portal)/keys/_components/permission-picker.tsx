@@ -16,12 +16,12 @@ export function PermissionPicker({ offered, value, onChange }: { offered: readon
   const id = useId();
   const toggle = (name: string, isOn: boolean) => onChange(isOn ? [...value, name] : value.filter((each) => each !== name));
   return (
-    <div className="grid gap-4 rounded-lg border p-4 sm:grid-cols-2">
+    <div className="gap-6 rounded-lg border p-4 sm:columns-2">
       {groups.map((group) => {
         const names = offered.filter(group.covers);
         if (names.length === 0) return null;
         return (
-          <div key={group.label} role="group" aria-labelledby={`${id}-${group.label}`} className="space-y-2.5">
+          <div key={group.label} role="group" aria-labelledby={`${id}-${group.label}`} className="mb-4 break-inside-avoid space-y-2.5 last:mb-0">
             <p id={`${id}-${group.label}`} className="text-xs font-medium text-muted">{group.label}</p>
             {names.map((name) => (
               <label key={name} htmlFor={`${id}-${name}`} className="flex gap-2.5 text-sm">

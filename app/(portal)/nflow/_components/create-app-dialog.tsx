@@ -35,7 +35,7 @@ function CreateAppForm({ onCreated }: { onCreated: () => void }) {
       <DialogBody className="space-y-5">
         <FormFailure />
         <Field name="displayName" label="Display name">
-          {(field, aria) => <Input {...field} {...aria} autoComplete="off" placeholder="Personal finance" onChange={(event) => {
+          {(field, aria) => <Input {...field} {...aria} autoFocus autoComplete="off" placeholder="Personal finance" onChange={(event) => {
             field.onChange(event);
             if (!form.getFieldState("name").isDirty) form.setValue("name", nameFrom(event.target.value));
           }} />}
