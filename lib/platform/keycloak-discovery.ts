@@ -5,7 +5,7 @@ import { now } from "./clock";
 import { env } from "./env";
 import { SluiceError } from "./errors";
 
-const Endpoints = z.object({
+const Endpoints = z.looseObject({
   issuer: z.string(),
   authorization_endpoint: z.url(),
   token_endpoint: z.url(),

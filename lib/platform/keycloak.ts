@@ -57,6 +57,7 @@ export function isTokenEndpointError(error: unknown, ...kinds: TokenErrorKind[])
 
 const tokenDeadlineMs = 8000;
 const revokeDeadlineMs = 3000;
+const exchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
 const signatureAlgorithms = ["RS256", "PS256", "ES256"];
 
 const TokenAnswer = z.object({
@@ -101,7 +102,7 @@ export async function verifyKeycloakToken(jwt: string, options: { audience?: str
       algorithms: signatureAlgorithms, issuer: env().KEYCLOAK_ISSUER, audience: options.audience,
       clockTolerance: 5, currentDate: nowDate(), requiredClaims: ["sub", "exp", "iat"],
     });
-    const isIdToken = payload.typ === "ID" || payload.at_hash !== undefined || payload.nonce !== undefined;
+    const isIdToken = payload.typ === "ID" || (payload.typ !== "Bearer" && (payload.at_hash !== undefined || payload.nonce !== undefined));
     const isOther = ["Refresh", "Offline", "Logout"].includes(String(payload.typ)) || /logout/i.test(protectedHeader.typ ?? "");
     if (isOther || (options.use === "id") !== isIdToken) throw new SluiceError("invalid_credentials", "This is not the kind of token that is needed here.");
     return payload;
@@ -167,7 +168,8 @@ export async function requestToken(client: KeycloakClient, form: Record<string, 
 }
 
 function noted(client: KeycloakClient, grantType: string | undefined, failure: TokenEndpointError): TokenEndpointError {
-  if (failure.kind === "misconfigured") logger.error({ client, grantType, error: failure.error, description: failure.description }, "Keycloak refuses our client: its id, secret or settings are wrong");
+  // What a stranger brings for exchange says nothing of our settings.
+  if (failure.kind === "misconfigured" && !(failure.error === "access_denied" && grantType === exchangeGrant)) logger.error({ client, grantType, error: failure.error, description: failure.description }, "Keycloak refuses our client: its id, secret or settings are wrong");
   return failure;
 }
 
@@ -180,7 +182,7 @@ export type ExchangedToken = { accessToken: string; expiresAt: number; expiresIn
 export async function exchangeToken(client: KeycloakClient, accessToken: string, audience: string): Promise<ExchangedToken> {
   try {
     return await requestToken(client, {
-      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      grant_type: exchangeGrant,
       subject_token: accessToken,
       subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
       requested_token_type: "urn:ietf:params:oauth:token-type:access_token",

@@ -1,0 +1,24 @@
+import { randomUUID } from "node:crypto";
+import { type Context, jobContext, type Person, roleMask, type SessionHandle } from "@/lib/access";
+import { recordAudit } from "@/lib/audit";
+import { transaction } from "@/lib/platform/db";
+import { findPersonState } from "@/lib/tenants";
+import type { SessionMeta } from "./record";
+
+/** Where a request came from, for the audit event. */
+export type Caller = { requestId: string; ip: string | null; userAgent: string | null };
+
+export const unknownCaller = (): Caller => ({ requestId: randomUUID(), ip: null, userAgent: null });
+
+export function personContext(person: Person, handle: SessionHandle, caller: Caller): Context {
+  return { ...caller, tenantId: person.tenantId, actor: { type: "user", person, credential: { kind: "session", session: handle } }, permissions: roleMask(person.role) };
+}
+
+/** Keycloak ended it, so nobody of ours is the actor. */
+export async function recordSessionEnd(sessionId: string, meta: SessionMeta, reason: string): Promise<void> {
+  const state = await findPersonState(meta.uid);
+  const ctx = jobContext("sessions", randomUUID());
+  await transaction((tx) => recordAudit(tx, ctx, {
+    action: "session.ended", target: { type: "session", id: sessionId }, data: { reason, userId: meta.uid }, ...(state && { tenantId: state.person.tenantId }),
+  }));
+}

@@ -1,0 +1,117 @@
+import "server-only";
+import type { NextRequest } from "next/server";
+import NextAuth, { type NextAuthConfig } from "next-auth";
+import Keycloak from "next-auth/providers/keycloak";
+import { z } from "zod";
+import { now } from "@/lib/platform/clock";
+import { addressFromDoor } from "@/lib/platform/client-address";
+import { env } from "@/lib/platform/env";
+import { isSluiceError } from "@/lib/platform/errors";
+import type { TokenSet } from "@/lib/platform/keycloak";
+import { logger } from "@/lib/platform/logger";
+import { findPersonState } from "@/lib/tenants";
+import { type Caller, unknownCaller } from "./audit";
+import { Envelope, handleOf, readHandle, sessionCookieName, usesHttps } from "./cookie";
+import { createSession } from "./create-session";
+import { endSession, replaceSession } from "./end-session";
+import { openSession } from "./store";
+
+/** What Auth.js hands over of Keycloak's answer, after it checked state, nonce, PKCE and the ID token's claims. */
+const SignedIn = z.object({
+  access_token: z.string(), refresh_token: z.string().optional(), id_token: z.string().optional(), scope: z.string().optional(),
+  expires_in: z.number(), refresh_expires_in: z.number().optional(),
+}).transform((a): TokenSet => ({
+  accessToken: a.access_token, expiresAt: now() + a.expires_in * 1000, expiresInSeconds: a.expires_in, refreshToken: a.refresh_token ?? null,
+  refreshExpiresAt: a.refresh_expires_in ? now() + a.refresh_expires_in * 1000 : null, idToken: a.id_token ?? null, scope: a.scope ?? null,
+}));
+
+/** Auth.js does the protocol, we own the session: its JWT is a constant envelope, see README.md. */
+async function config(request: NextRequest | undefined): Promise<NextAuthConfig> {
+  const e = env();
+  const secure = usesHttps();
+  const options = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
+  return {
+    secret: e.AUTH_SECRET,
+    trustHost: true,
+    basePath: "/api/auth",
+    useSecureCookies: secure,
+    session: { strategy: "jwt", maxAge: e.SESSION_ABSOLUTE_SECONDS },
+    cookies: { sessionToken: { name: sessionCookieName(), options } },
+    pages: { signIn: "/sign-in", error: "/sign-in" },
+    providers: [Keycloak({
+      id: "keycloak", issuer: e.KEYCLOAK_ISSUER, clientId: e.KEYCLOAK_CLIENT_ID, clientSecret: e.KEYCLOAK_CLIENT_SECRET,
+      checks: ["pkce", "state", "nonce"], authorization: { params: { scope: "openid profile email" } },
+    })],
+    callbacks: {
+      async jwt({ token, account, trigger }) {
+        if (trigger === "signIn" && account) {
+          const envelope = await createSession(SignedIn.parse(account), callerOf(request));
+          await endOldSession(request);
+          return { ...envelope };
+        }
+        return (await stillThere(token)) ? { ...Envelope.parse(token) } : null;
+      },
+      async session({ token }) {
+        return publicSession(token);
+      },
+    },
+    events: {
+      async signOut(message) {
+        const envelope = Envelope.safeParse("token" in message ? message.token : null);
+        if (envelope.success) await endSession(handleOf(envelope.data), callerOf(request));
+      },
+    },
+    logger: {
+      error: (error) => logger.error({ err: error }, "Auth.js"),
+      warn: (code) => logger.warn({ code }, "Auth.js"),
+      debug: () => undefined,
+    },
+  };
+}
+
+function callerOf(request: NextRequest | undefined): Caller {
+  if (!request) return unknownCaller();
+  return { ...unknownCaller(), ip: addressFromDoor(request.headers), userAgent: request.headers.get("user-agent")?.slice(0, 400) ?? null };
+}
+
+/** Signing in again replaces the session, so that a handle somebody planted or saw before is worth nothing. */
+async function endOldSession(request: NextRequest | undefined): Promise<void> {
+  const old = await readHandle(request?.headers.get("cookie") ?? null);
+  if (old) await replaceSession(old, callerOf(request));
+}
+
+/** A store that is away says nothing of the session, and must not cost the cookie. */
+async function stillThere(token: unknown): Promise<boolean> {
+  const envelope = Envelope.safeParse(token);
+  if (!envelope.success) return false;
+  return openSession(handleOf(envelope.data), "meta", { touch: false }).then(() => true, (error: unknown) => !isSluiceError(error, "session_expired"));
+}
+
+/** All that `/api/auth/session` tells: no tokens, and `user` always set, since Auth.js would else show the envelope there. */
+async function publicSession(token: unknown) {
+  const expires = new Date(now() + env().SESSION_ABSOLUTE_SECONDS * 1000).toISOString();
+  try {
+    const { meta } = await openSession(handleOf(Envelope.parse(token)), "meta", { touch: false });
+    const person = (await findPersonState(meta.uid))?.person;
+    return { user: { id: meta.uid, name: person?.name ?? person?.username ?? null, email: person?.email ?? null }, expires: new Date(meta.abs_exp).toISOString() };
+  } catch {
+    return { user: { id: "", name: null, email: null }, expires };
+  }
+}
+
+const nextAuth = NextAuth(config);
+
+export const { signIn, signOut } = nextAuth;
+
+/** Parameters that a page may add to the authorization request; anything else (another scope, another redirect) is refused. */
+const allowedParameters = new Set(["prompt", "max_age", "login_hint", "kc_action", "ui_locales"]);
+
+export const handlers = {
+  GET: nextAuth.handlers.GET,
+  POST: async (request: NextRequest): Promise<Response> => {
+    for (const name of [...request.nextUrl.searchParams.keys()]) {
+      if (!allowedParameters.has(name)) return new Response("Unknown parameter.\n", { status: 400, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
+    }
+    return nextAuth.handlers.POST(request);
+  },
+};

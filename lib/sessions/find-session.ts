@@ -1,0 +1,31 @@
+import type { SessionHandle } from "@/lib/access";
+import { readHandle } from "./cookie";
+import { openSession } from "./store";
+
+/** A live session. Instants are milliseconds of our clock, `authTime` and `idTokenIssuedAt` seconds of Keycloak's. */
+export type Session = {
+  handle: SessionHandle;
+  userId: string;
+  createdAt: number;
+  lastSeenAt: number;
+  absoluteEndAt: number;
+  authTime: number;
+  idTokenIssuedAt: number;
+  acr: string;
+};
+
+/**
+ * The session that a `Cookie` header names. Says who it belongs to, not what they may: that is asked of the person's record.
+ *
+ * @returns null when the header carries no cookie of ours.
+ * @throws SluiceError `session_expired` when the cookie names a session that is over; `store_unavailable`, which is not the same.
+ */
+export async function findSession(cookieHeader: string | null): Promise<Session | null> {
+  const handle = await readHandle(cookieHeader);
+  if (!handle) return null;
+  const { meta } = await openSession(handle, "meta", { touch: true });
+  return {
+    handle, userId: meta.uid, createdAt: meta.created, lastSeenAt: meta.last_seen, absoluteEndAt: meta.abs_exp,
+    authTime: meta.auth_time, idTokenIssuedAt: meta.login_iat, acr: meta.acr,
+  };
+}

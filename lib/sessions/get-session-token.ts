@@ -1,0 +1,68 @@
+import type { SessionHandle } from "@/lib/access";
+import { now } from "@/lib/platform/clock";
+import { env } from "@/lib/platform/env";
+import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
+import { join } from "@/lib/platform/single-flight";
+import { type Audience, DerivedToken, openFor, sealFor } from "./record";
+import { refreshSession, type Unlocked, unlock } from "./refresh";
+import { openSession, storeDerived } from "./store";
+
+/** A token to send to an engine. `generation` names the tokens that it comes from; say it back when the engine refuses it. */
+export type UpstreamToken = { accessToken: string; generation: number; /** ms */ expiresAt: number };
+
+const forcedEveryMs = 5000;
+
+/** How long before its end a token is replaced: 30 s and some jitter, at most a third of its life. */
+export function marginMs(lifeSeconds: number): number {
+  return Math.min(30_000 + Math.random() * 5000, (lifeSeconds * 1000) / 3);
+}
+
+/**
+ * The session's access token for one engine, refreshed and narrowed when needed. Warm, it costs one round trip to Redis.
+ * @param options.staleGeneration the generation that the engine answered 401 to: it is replaced first, at most once in 5 s.
+ * @throws SluiceError `session_expired`, `identity_unavailable`, `auth_busy`, `store_unavailable`
+ */
+export async function getSessionToken(handle: SessionHandle, audience: Audience, options: { staleGeneration?: number } = {}): Promise<UpstreamToken> {
+  const { staleGeneration } = options;
+  const { meta, derived } = await openSession(handle, audience, { touch: true });
+  const known = derived && meta.gen !== staleGeneration ? openFor(handle, `t:${audience}`, meta, derived, DerivedToken) : null;
+  if (known && known.atExp - now() > marginMs(known.lifeS)) return { accessToken: known.at, generation: meta.gen, expiresAt: known.atExp };
+  return join(`sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`, () => mint(handle, audience, staleGeneration));
+}
+
+async function mint(handle: SessionHandle, audience: Audience, staleGeneration: number | undefined): Promise<UpstreamToken> {
+  const current = await currentTokens(handle, staleGeneration);
+  if (env().TOKEN_NARROWING === "none") return { accessToken: current.tokens.at, generation: current.meta.gen, expiresAt: current.tokens.atExp };
+  try {
+    return await narrow(handle, current, audience);
+  } catch (error) {
+    // The access token was ended before its time; whether the session still lives, its refresh tells.
+    if (!isTokenEndpointError(error, "refused") || now() - current.meta.refreshed_at < forcedEveryMs) throw error;
+    return narrow(handle, await refreshSession(handle, current.meta.gen), audience);
+  }
+}
+
+/** Renews what is stale or about to end. While Keycloak cannot, a token that still lives is still good. */
+async function currentTokens(handle: SessionHandle, staleGeneration: number | undefined): Promise<Unlocked> {
+  const current = await unlock(handle, { touch: false });
+  const { meta, tokens } = current;
+  const forced = meta.gen === staleGeneration && now() - meta.refreshed_at >= forcedEveryMs;
+  if (!forced && tokens.atExp - now() > marginMs(tokens.lifeS)) return current;
+  try {
+    return await refreshSession(handle, meta.gen);
+  } catch (error) {
+    if (!forced && isTokenEndpointError(error) && tokens.atExp > now() + 1000) return current;
+    throw error;
+  }
+}
+
+async function narrow(handle: SessionHandle, { meta, tokens }: Unlocked, audience: Audience): Promise<UpstreamToken> {
+  const name = audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE;
+  const made = await exchangeToken("web", tokens.at, name);
+  const lasts = made.expiresAt - now() - marginMs(made.expiresInSeconds);
+  if (lasts > 0) {
+    const blob = sealFor(handle, `t:${audience}`, meta.gen, meta.sub, { at: made.accessToken, atExp: made.expiresAt, lifeS: made.expiresInSeconds });
+    await storeDerived(handle.sessionId, audience, meta.gen, blob, lasts);
+  }
+  return { accessToken: made.accessToken, generation: meta.gen, expiresAt: made.expiresAt };
+}

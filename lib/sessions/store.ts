@@ -1,0 +1,204 @@
+import type { SessionHandle } from "@/lib/access";
+import { now } from "@/lib/platform/clock";
+import { sha256Base64url } from "@/lib/platform/crypto";
+import { SluiceError } from "@/lib/platform/errors";
+import { defineScript, runScript } from "@/lib/platform/records";
+import { withRedis } from "@/lib/platform/redis";
+import { type Audience, audiences, SessionMeta } from "./record";
+
+// Braces are Redis Cluster hash tags: all keys of one session live in one slot, so one script may touch them.
+const metaKey = (id: string) => `sl:s:{${id}}:m`;
+const tokensKey = (id: string) => `sl:s:{${id}}:t`;
+const derivedKey = (id: string, audience: Audience) => `sl:s:{${id}}:t:${audience}`;
+export const lockKey = (id: string) => `sl:s:{${id}}:l`;
+export const channelOf = (id: string) => `sl:n:{${id}}`;
+const sidIndexKey = (kcSid: string) => `sl:ix:sid:${kcSid}`;
+const subIndexKey = (subHash: string) => `sl:ix:sub:${subHash}`;
+const sidKillKey = (kcSid: string) => `sl:kill:sid:${kcSid}`;
+const subKillKey = (subHash: string) => `sl:kill:sub:${subHash}`;
+const subHashOf = (iss: string, sub: string) => sha256Base64url(`${iss}\n${sub}`);
+
+/** A dead session is remembered for a while, so that its cookie meets a reason and not just nothing. */
+const tombstoneMs = 3_600_000;
+
+/** A session that is gone, dead or killed, in one answer for all of them. */
+export function sessionExpired(cause?: string): SluiceError {
+  return new SluiceError("session_expired", "Your session has ended. Sign in again.", { cause });
+}
+
+/** What to read besides the readable half: nothing, the sealed half, or a derived token and only without it the sealed half. */
+type Want = "meta" | "tokens" | Audience;
+export type OpenSession = { meta: SessionMeta; tokens: string; derived: string };
+
+/**
+ * Reads a session, and moves its last use on when that is due: at most once a minute, more often for a short idle
+ * time-out so that activity never counts for less than a twentieth of it. Touching never writes tokens.
+ */
+const open = defineScript(`
+local m = redis.call('HMGET', KEYS[1], 'state', 'abs_exp', 'last_seen', 'idle_s')
+if not m[1] then return {} end
+local now, want = tonumber(ARGV[1]), ARGV[2]
+local there = redis.call('EXISTS', KEYS[2])
+if ARGV[3] == '1' and m[1] == 'active' and there == 1 then
+  local left, idle, seen = tonumber(m[2]) - now, tonumber(m[4]) * 1000, tonumber(m[3])
+  if left > 0 and seen + idle > now and now - seen >= math.min(60000, idle / 20) then
+    redis.call('HSET', KEYS[1], 'last_seen', ARGV[1])
+    local ttl = math.ceil(math.min(left, idle))
+    redis.call('PEXPIRE', KEYS[1], ttl)
+    redis.call('PEXPIRE', KEYS[2], ttl)
+  end
+end
+local derived = want == 'derived' and redis.call('GET', KEYS[3]) or ''
+local tokens = (want == 'tokens' or want == 'derived' and not derived) and redis.call('GET', KEYS[2]) or ''
+return {redis.call('HGETALL', KEYS[1]), there, tokens or '', derived or ''}`);
+
+type KillFacts = { kcSid: string; subHash: string };
+/** Which marks may end a session never changes, so knowing them saves a round trip. What the marks say is read each time. */
+const factsMax = 10_000;
+const facts = new Map<string, KillFacts>();
+
+function rememberFacts(id: string, meta: SessionMeta): KillFacts {
+  const known = { kcSid: meta.kc_sid, subHash: subHashOf(meta.iss, meta.sub) };
+  if (facts.size >= factsMax) facts.delete(facts.keys().next().value ?? "");
+  facts.set(id, known);
+  return known;
+}
+
+type KillMarks = { sid: string | null; subNotBefore: string | null };
+
+function readKillMarks({ kcSid, subHash }: KillFacts): Promise<KillMarks> {
+  return withRedis(async (client) => {
+    const [sid, subNotBefore] = await Promise.all([kcSid ? client.get(sidKillKey(kcSid)) : null, client.get(subKillKey(subHash))]);
+    return { sid, subNotBefore };
+  });
+}
+
+/** Equal seconds count as dead: a sign-in in the second of a sign-out must not outlive it. Keycloak's clock on both sides. */
+function isKilled(marks: KillMarks, times: { auth_time: number; login_iat: number }): boolean {
+  return marks.sid !== null || (marks.subNotBefore !== null && Number(marks.subNotBefore) >= Math.min(times.auth_time || times.login_iat, times.login_iat));
+}
+
+/** @throws SluiceError `session_expired` when this Keycloak session or person was ended after this sign-in. */
+export async function refuseKilled(who: { iss: string; sub: string; kc_sid: string; auth_time: number; login_iat: number }): Promise<void> {
+  if (isKilled(await readKillMarks({ kcSid: who.kc_sid, subHash: subHashOf(who.iss, who.sub) }), who)) throw sessionExpired("ended at Keycloak");
+}
+
+/** @throws SluiceError `session_expired`; `store_unavailable`, which never means signed out. */
+export async function openSession({ sessionId: id }: SessionHandle, want: Want, options: { touch: boolean }): Promise<OpenSession> {
+  const at = now();
+  const derived = want === "nflow" || want === "flowise";
+  const keys = [metaKey(id), tokensKey(id), derived ? derivedKey(id, want) : tokensKey(id)];
+  const known = facts.get(id);
+  const [answer, knownMarks] = await Promise.all([
+    withRedis((client) => runScript(client, open, keys, [at, derived ? "derived" : want, options.touch ? "1" : "0"])),
+    known ? readKillMarks(known) : null,
+  ]);
+  const [pairs, there, tokens, derivedBlob] = answer as [string[]?, number?, string?, string?];
+  if (!pairs || there !== 1) {
+    facts.delete(id);
+    throw sessionExpired("no record");
+  }
+  const meta = SessionMeta.parse(Object.fromEntries(Array.from({ length: pairs.length / 2 }, (_, i) => [pairs[2 * i], pairs[2 * i + 1]])));
+  if (meta.state === "dead") throw sessionExpired(meta.dead_reason);
+  if (meta.abs_exp <= at || meta.last_seen + meta.idle_s * 1000 <= at) throw sessionExpired("timed out");
+  if (isKilled(knownMarks ?? (await readKillMarks(rememberFacts(id, meta))), meta)) throw sessionExpired("ended at Keycloak");
+  return { meta, tokens: tokens ?? "", derived: derivedBlob ?? "" };
+}
+
+export async function writeSession({ sessionId: id }: SessionHandle, meta: SessionMeta, tokens: string): Promise<void> {
+  const ttlMs = Math.min(meta.idle_s * 1000, meta.abs_exp - now());
+  const lastsS = Math.ceil((meta.abs_exp - now()) / 1000);
+  const subIndex = subIndexKey(subHashOf(meta.iss, meta.sub));
+  const sidIndex = meta.kc_sid ? sidIndexKey(meta.kc_sid) : null;
+  await withRedis(async (client) => {
+    const written = await client.multi().hset(metaKey(id), { v: 1, ...meta }).pexpire(metaKey(id), ttlMs).set(tokensKey(id), tokens, "PX", ttlMs).exec();
+    const failed = written?.find(([error]) => error)?.[0];
+    if (!written || failed) throw failed ?? new Error("Connection is closed.");
+    // Advisory, for listing and ending; validity is decided by the record and the kill marks.
+    await client.multi().zremrangebyscore(subIndex, "-inf", now()).zadd(subIndex, meta.abs_exp, id).expire(subIndex, lastsS, "NX").expire(subIndex, lastsS, "GT").exec();
+    if (sidIndex) await client.multi().sadd(sidIndex, id).expire(sidIndex, lastsS, "NX").expire(sidIndex, lastsS, "GT").exec();
+  });
+}
+
+const commit = defineScript(`
+local m = redis.call('HMGET', KEYS[1], 'state', 'gen')
+if m[1] ~= 'active' then return 'gone' end
+if m[2] ~= ARGV[1] then return 'moved' end
+local ttl = redis.call('PTTL', KEYS[1])
+if ttl <= 0 then return 'gone' end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ttl)
+redis.call('HSET', KEYS[1], 'gen', string.format('%d', tonumber(ARGV[1]) + 1), 'at_exp', ARGV[3], 'refreshed_at', ARGV[4])
+redis.call('HDEL', KEYS[1], 'inflight', 'backoff_until')
+redis.call('DEL', KEYS[3], KEYS[4])
+return 'ok'`);
+
+const allKeys = (id: string) => [metaKey(id), tokensKey(id), ...audiences.map((a) => derivedKey(id, a))];
+
+/** Writes new tokens if the session still lives and nobody else wrote since `generation`; they then have the next one. */
+export async function commitTokens(id: string, generation: number, blob: string, atExp: number): Promise<"ok" | "moved" | "gone"> {
+  return (await withRedis((client) => runScript(client, commit, allKeys(id), [generation, blob, atExp, now()]))) as "ok" | "moved" | "gone";
+}
+
+const storeDerivedScript = defineScript(`
+local m = redis.call('HMGET', KEYS[1], 'state', 'gen')
+if m[1] ~= 'active' or m[2] ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+return 1`);
+
+/** Keeps a narrowed token unless the session ended or its tokens were renewed meanwhile. */
+export async function storeDerived(id: string, audience: Audience, generation: number, blob: string, ttlMs: number): Promise<void> {
+  await withRedis((client) => runScript(client, storeDerivedScript, [metaKey(id), derivedKey(id, audience)], [generation, blob, Math.max(1, Math.floor(ttlMs))]));
+}
+
+const inflight = defineScript(`
+local m = redis.call('HMGET', KEYS[1], 'state', 'gen', 'inflight')
+if m[1] ~= 'active' or m[2] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'inflight', ARGV[1])
+return m[3] == ARGV[1] and 2 or 1`);
+
+/**
+ * Leaves word that the refresh token of `generation` is about to be spent.
+ * @returns "moved" when there is nothing to do any more, "again" when somebody left the same word and never finished.
+ */
+export async function markInflight(id: string, generation: number): Promise<"first" | "again" | "moved"> {
+  const answer = await withRedis((client) => runScript(client, inflight, [metaKey(id)], [generation]));
+  return answer === 1 ? "first" : answer === 2 ? "again" : "moved";
+}
+
+const clearInflightScript = defineScript(`
+if redis.call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'inflight')
+redis.call('HSET', KEYS[1], 'backoff_until', ARGV[2])
+return 1`);
+
+/** Keycloak could not answer: all who wait for this session's refresh leave it alone until then. */
+export async function backOff(id: string, generation: number, untilMs: number, options: { spent: boolean }): Promise<void> {
+  // After a missed deadline the token may be spent, so the word about it stays.
+  if (options.spent) await withRedis((client) => client.exists(metaKey(id)).then((there) => (there ? client.hset(metaKey(id), "backoff_until", untilMs) : 0)));
+  else await withRedis((client) => runScript(client, clearInflightScript, [metaKey(id)], [generation, untilMs]));
+}
+
+const kill = defineScript(`
+local m = redis.call('HMGET', KEYS[1], 'state', 'gen')
+if m[1] ~= 'active' or m[2] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'dead', 'dead_reason', ARGV[2])
+redis.call('SET', KEYS[2], '', 'PX', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('DEL', KEYS[3], KEYS[4])
+return 1`);
+
+/** Ends a session whose tokens are no good any more. @returns false when somebody renewed or ended it meanwhile. */
+export async function markDead(id: string, generation: number, reason: string): Promise<boolean> {
+  return (await withRedis((client) => runScript(client, kill, allKeys(id), [generation, reason, tombstoneMs]))) === 1;
+}
+
+/** Forgets a session. @returns false when there was none. */
+export async function removeSession(id: string, meta: Pick<SessionMeta, "iss" | "sub" | "kc_sid">): Promise<boolean> {
+  facts.delete(id);
+  return withRedis(async (client) => {
+    const removed = await client.del(...allKeys(id));
+    await client.zrem(subIndexKey(subHashOf(meta.iss, meta.sub)), id);
+    if (meta.kc_sid) await client.srem(sidIndexKey(meta.kc_sid), id);
+    return removed > 0;
+  });
+}
