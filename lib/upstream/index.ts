@@ -1,0 +1,6 @@
+import "server-only";
+
+export { callUpstream, translated, type UpstreamAnswer, type UpstreamRequest } from "./call-upstream";
+export { retryAfter, upstreamFailure } from "./failures";
+export { readJson } from "./read-json";
+export { syncFlowise } from "./service-calls";
