@@ -1,5 +1,5 @@
 import { defineScript } from "@/lib/platform/records";
-import { usageStream, usageStreamMax } from "@/lib/usage/stream";
+import { usageStream, usageStreamMax } from "@/lib/usage";
 import { readTime } from "./limit";
 import { limiterLua } from "./limiter.lua";
 

@@ -1,13 +1,18 @@
 import { describe, expect, it, vi } from "vitest";
-import { aPerson, contextOf } from "@/dev/testing/people";
-import { createKey } from "@/lib/keys";
-import { CreateKeyInput } from "@/lib/keys/schemas";
+import { aPerson } from "@/dev/testing/people";
+import { sha256Hex } from "@/lib/platform/crypto";
 import { db, pool } from "@/lib/platform/db";
+import { newId } from "@/lib/platform/ids";
 import { redis, redisReady } from "@/lib/platform/redis";
 import { foldUsage } from ".";
 import { usageStream } from "./stream";
 
-const aKey = async () => (await createKey(contextOf(await aPerson()), CreateKeyInput.parse({ name: "k" }))).key.id;
+async function aKey(): Promise<string> {
+  const { tenantId, userId } = await aPerson();
+  const id = newId();
+  await db().apiKey.create({ data: { id, tenantId, userId, name: "k", secretHash: sha256Hex(id), start: "slk_test", last4: "test", rateRequests: 1, rateWindow: 1, createdByType: "user" } });
+  return id;
+}
 const add = async (...checks: string[]) => (await redis().xadd(usageStream, "*", "c", checks.join(","))) ?? "";
 const rowOf = (id: string) => db().apiKey.findUniqueOrThrow({ where: { id }, select: { requestCount: true, lastUsedAt: true, lastRequestAt: true, updatedAt: true } });
 

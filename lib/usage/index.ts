@@ -1,3 +1,4 @@
 import "server-only";
 
 export { foldUsage, usageFoldJob } from "./fold-usage";
+export { usageStream, usageStreamMax } from "./stream";
