@@ -1,5 +1,6 @@
 "use client";
 
+import Link from "next/link";
 import { LonePanel } from "./_components/shell/lone-panel";
 import { Button } from "./_components/ui/button";
 import { failureWords } from "./_components/failure-words";
@@ -12,7 +13,7 @@ export default function ErrorFace({ error, retry }: { error: Error & { digest?: 
       {error.digest && !error.digest.startsWith("sluice.") && <p className="mt-3 text-xs text-muted">Reference <span className="font-mono">{error.digest}</span></p>}
       <div className="mt-6 grid gap-2">
         {words.canRetry && <Button size="lg" onClick={retry}>Try again</Button>}
-        <Button asChild size="lg" variant="secondary"><a href="/">Start page</a></Button>
+        <Button asChild size="lg" variant="secondary"><Link href="/">Start page</Link></Button>
       </div>
     </LonePanel>
   );

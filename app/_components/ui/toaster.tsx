@@ -5,7 +5,7 @@ import type { CSSProperties } from "react";
 import { Toaster as Sonner } from "sonner";
 
 const colours = {
-  "--normal-bg": "var(--surface)", "--normal-text": "var(--foreground)", "--normal-border": "var(--line)", "--border-radius": "var(--radius-lg)",
+  "--normal-bg": "var(--surface)", "--normal-text": "var(--foreground)", "--normal-border": "var(--line)", "--border-radius": "var(--radius-lg)", fontFamily: "inherit",
 } as CSSProperties;
 
 export function Toaster() {
