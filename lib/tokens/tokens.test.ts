@@ -30,12 +30,12 @@ const newKey = async (input: object = {}) => {
 };
 
 /** What a door does with an access token. */
-async function use(accessToken: string) {
+async function present(accessToken: string) {
   const claims = await verifyAccessToken(accessToken);
   const { apiKeyId, familyId, userId, permissions } = claims;
   return checkCall(apiKeyId ? { kind: "key", apiKeyId, familyId, permissions } : { kind: "user", userId, familyId, permissions }, { ip: null });
 }
-const codeOf = async (accessToken: string) => { const verdict = await use(accessToken); return verdict.ok ? "ok" : verdict.error.code; };
+const codeOf = async (accessToken: string) => { const verdict = await present(accessToken); return verdict.ok ? "ok" : verdict.error.code; };
 
 describe("gateway tokens", () => {
   const folder = mkdtempSync(join(tmpdir(), "tokens-test-"));
