@@ -3,6 +3,7 @@ import { type Context, hasPermission } from "@/lib/access";
 import { findSignedIn } from "@/lib/entry/page";
 import { attempt } from "@/lib/entry/portal";
 import { signOutAction } from "../(public)/sign-in/actions";
+import { Providers } from "../_components/providers";
 import type { NavGroup } from "../_components/shell/nav-links";
 import { Rail } from "../_components/shell/rail";
 import { SkipLink } from "../_components/shell/skip-link";
@@ -10,16 +11,18 @@ import { SkipLink } from "../_components/shell/skip-link";
 /** The frame of signed-in pages. It shows who is there and guards nothing: each page checks for itself. */
 export default async function PortalLayout({ children }: { children: ReactNode }) {
   const found = await attempt(findSignedIn);
-  if (!found.ok || !found.data || found.data.ctx.actor.type !== "user") return children;
+  if (!found.ok || !found.data || found.data.ctx.actor.type !== "user") return <Providers>{children}</Providers>;
   const { ctx } = found.data;
   const { person } = found.data.ctx.actor;
   const account = { name: person.name ?? person.username, email: person.email, role: person.role ?? "no role", tenant: person.tenant };
   return (
-    <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
-      <SkipLink />
-      <Rail groups={navigation(ctx)} account={account} signOut={signOutAction} />
-      <main id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl min-w-0 px-4 pt-7 pb-16 outline-none sm:px-8">{children}</main>
-    </div>
+    <Providers>
+      <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
+        <SkipLink />
+        <Rail groups={navigation(ctx)} account={account} signOut={signOutAction} />
+        <main id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl min-w-0 px-4 pt-7 pb-16 outline-none sm:px-8">{children}</main>
+      </div>
+    </Providers>
   );
 }
 

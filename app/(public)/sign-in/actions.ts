@@ -18,7 +18,7 @@ export async function signInAction(form: FormData): Promise<void> {
 export async function signOutAction(): Promise<void> {
   requireSameOrigin((await headers()).get("origin"));
   const found = await findSignedIn();
-  const next = found ? (await endSession(found.session.handle)).logoutUrl : "/signed-out";
+  const next = found ? (await endSession(found.session.handle, found.ctx)).logoutUrl : "/signed-out";
   await signOut({ redirect: false });
   redirect(next);
 }

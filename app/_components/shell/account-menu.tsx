@@ -4,7 +4,7 @@ import { ChevronsUpDown, LogOut } from "lucide-react";
 import { useTransition } from "react";
 import { Badge } from "../ui/badge";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuLabel, DropdownMenuSeparator, DropdownMenuTrigger } from "../ui/dropdown-menu";
-import { ThemeChoices } from "../ui/theme-toggle";
+import { ThemeChoices } from "../ui/theme-choices";
 
 export type Account = { name: string; email: string | null; role: string; tenant: string };
 

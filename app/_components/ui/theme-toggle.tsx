@@ -1,31 +1,15 @@
 "use client";
 
-import { Monitor, Moon, Sun } from "lucide-react";
+import { Moon, Sun } from "lucide-react";
 import { useTheme } from "next-themes";
 import { Button } from "./button";
-import { DropdownMenu, DropdownMenuContent, DropdownMenuRadioGroup, DropdownMenuRadioItem, DropdownMenuTrigger } from "./dropdown-menu";
 
-/** The three choices, for any menu. */
-export function ThemeChoices() {
-  const { theme, setTheme } = useTheme();
-  return (
-    <DropdownMenuRadioGroup value={theme} onValueChange={setTheme}>
-      <DropdownMenuRadioItem value="light"><Sun aria-hidden />Light</DropdownMenuRadioItem>
-      <DropdownMenuRadioItem value="dark"><Moon aria-hidden />Dark</DropdownMenuRadioItem>
-      <DropdownMenuRadioItem value="system"><Monitor aria-hidden />As the system</DropdownMenuRadioItem>
-    </DropdownMenuRadioGroup>
-  );
-}
-
+/** From light to dark and back. Which icon shows is up to the class, so that nothing flickers before the browser knows. */
 export function ThemeToggle({ className }: { className?: string }) {
+  const { resolvedTheme, setTheme } = useTheme();
   return (
-    <DropdownMenu>
-      <DropdownMenuTrigger asChild>
-        <Button variant="quiet" size="icon" aria-label="Light or dark" className={className}>
-          <Sun aria-hidden className="dark:hidden" /><Moon aria-hidden className="hidden dark:block" />
-        </Button>
-      </DropdownMenuTrigger>
-      <DropdownMenuContent align="end"><ThemeChoices /></DropdownMenuContent>
-    </DropdownMenu>
+    <Button variant="quiet" size="icon" aria-label="Switch between light and dark" className={className} onClick={() => setTheme(resolvedTheme === "dark" ? "light" : "dark")}>
+      <Sun aria-hidden className="dark:hidden" /><Moon aria-hidden className="hidden dark:block" />
+    </Button>
   );
 }

@@ -2,14 +2,17 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import type { Permission } from "@/lib/access/permissions";
 import type { CreatedKey } from "./key-form-schema";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
-import { Dialog, DialogContent, DialogTrigger } from "@/app/_components/ui/dialog";
+import { Dialog, DialogContent, DialogTrigger, FormLoading } from "@/app/_components/ui/dialog";
 import { CreatedKeyPanel } from "./created-key-panel";
-import { CreateKeyForm } from "./create-key-form";
+
+// The form brings its schema and validation along; a page of keys should not wait for them.
+const CreateKeyForm = dynamic(() => import("./create-key-form").then((file) => file.CreateKeyForm), { loading: () => <FormLoading /> });
 
 /** From the button to the secret that is shown once; closing before copying asks first. */
 export function CreateKeyDialog({ offered, baseUrl, label = "Create key" }: { offered: readonly Permission[]; baseUrl: string; label?: string }) {
