@@ -1,7 +1,7 @@
 import "server-only";
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
-import type { ReactNode } from "react";
+import { cache, type ReactNode } from "react";
 import { type Context, roleMask } from "@/lib/access";
 import { isSluiceError } from "@/lib/platform/errors";
 import { findSession, type Session } from "@/lib/sessions";
@@ -15,10 +15,11 @@ type NextPageProps = { params: Promise<Record<string, string>>; searchParams: Pr
 export type SignedIn = { ctx: Context; session: Session; isActive: boolean };
 
 /**
- * Who is looking, or null when nobody is signed in. For public pages and layouts; grants nothing by itself.
+ * Who is looking, or null when nobody is signed in. For public pages and layouts; grants nothing by itself. Asked once per
+ * request, however many layouts and pages want to know.
  * @throws SluiceError `store_unavailable` when the sessions cannot be read: that is not the same as signed out.
  */
-export async function findSignedIn(): Promise<SignedIn | null> {
+export const findSignedIn = cache(async (): Promise<SignedIn | null> => {
   const sent = await headers();
   let session: Session | null;
   try {
@@ -38,7 +39,7 @@ export async function findSignedIn(): Promise<SignedIn | null> {
     userAgent: sent.get("user-agent")?.slice(0, 400) ?? null,
   };
   return { ctx, session, isActive: isActive && tenantIsActive };
-}
+});
 
 export async function findContext(): Promise<Context | null> {
   return (await findSignedIn())?.ctx ?? null;

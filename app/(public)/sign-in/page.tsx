@@ -1,4 +1,5 @@
 import type { Metadata } from "next";
+import { cookies } from "next/headers";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { findSignedIn } from "@/lib/entry/page";
@@ -15,8 +16,10 @@ export const metadata: Metadata = { title: "Sign in" };
 export default async function SignIn({ searchParams }: { searchParams: Promise<Record<string, string | string[] | undefined>> }) {
   const query = await searchParams;
   const returnTo = safeReturnTo(query.returnTo ?? query.callbackUrl);
-  const failure = signInError(query.error);
   const found = await attempt(findSignedIn);
+  // A cookie without a session behind it: it ended by itself, and whoever comes should learn why they are here.
+  const isOver = found.ok && !found.data && (await cookies()).getAll().some((cookie) => cookie.name.endsWith("sluice.session"));
+  const failure = signInError(query.error ?? (isOver ? "session_expired" : undefined));
   if (found.ok && found.data && !failure) redirect(returnTo);
   return (
     <LonePanel title="Sign in to Sluice" footer={<Link href="/docs" className="rounded-sm underline underline-offset-4 hover:text-rail-text">Read the docs</Link>}>
