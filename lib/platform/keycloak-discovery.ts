@@ -5,13 +5,15 @@ import { now } from "./clock";
 import { env } from "./env";
 import { SluiceError } from "./errors";
 
-const Endpoints = z.looseObject({
+const Endpoints = z.object({
   issuer: z.string(),
   authorization_endpoint: z.url(),
   token_endpoint: z.url(),
   jwks_uri: z.url(),
   revocation_endpoint: z.url(),
   end_session_endpoint: z.url(),
+  /** Whether answers carry `iss` (RFC 9207), which must then be checked. */
+  authorization_response_iss_parameter_supported: z.boolean().optional(),
 });
 export type Endpoints = z.infer<typeof Endpoints>;
 

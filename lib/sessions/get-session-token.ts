@@ -36,8 +36,8 @@ async function mint(handle: SessionHandle, audience: Audience, staleGeneration: 
   try {
     return await narrow(handle, current, audience);
   } catch (error) {
-    // The access token was ended before its time; whether the session still lives, its refresh tells.
-    if (!isTokenEndpointError(error, "refused") || now() - current.meta.refreshed_at < forcedEveryMs) throw error;
+    // The access token was ended before its time; whether the session still lives, its refresh tells. `access_denied` is about the clients.
+    if (!isTokenEndpointError(error, "refused") || error.error === "access_denied") throw error;
     return narrow(handle, await refreshSession(handle, current.meta.gen), audience);
   }
 }

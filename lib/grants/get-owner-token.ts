@@ -1,0 +1,63 @@
+import { now } from "@/lib/platform/clock";
+import { env } from "@/lib/platform/env";
+import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
+import { join } from "@/lib/platform/single-flight";
+import { clientOf, getUsableRow, refreshGrant } from "./refresh-grant";
+import { type Audience, isFresh, keepAccess, type OwnerAccess, readAccess } from "./token-cache";
+import type { GrantRow } from "./vault";
+
+/** A token to send to an engine. `generation` names the tokens that it comes from; say it back when the engine refuses it. */
+export type UpstreamToken = { accessToken: string; generation: number; /** ms */ expiresAt: number };
+
+const forcedEveryMs = 5000;
+
+/**
+ * An access token of the owner for one engine, from the grant that they gave once. Warm, it costs one round trip to Redis.
+ * @param options.staleGeneration the generation that the engine answered 401 to: it is replaced first, at most once in 5 s.
+ * @throws SluiceError `owner_reauth_required` with `grantUrl` when there is no usable grant, `owner_disabled`,
+ *   `identity_unavailable`, `auth_busy`, `store_unavailable`
+ */
+export async function getOwnerToken(userId: string, audience: Audience, options: { staleGeneration?: number } = {}): Promise<UpstreamToken> {
+  const { staleGeneration } = options;
+  const known = await readAccess(userId, audience);
+  if (known && known.generation !== staleGeneration && isFresh(known)) return upstreamToken(known);
+  return join(`sl:g:${userId}|${audience}|${staleGeneration ?? ""}`, () => mint(userId, audience, staleGeneration));
+}
+
+async function mint(userId: string, audience: Audience, staleGeneration: number | undefined): Promise<UpstreamToken> {
+  const row = await getUsableRow(userId);
+  const own = await ownAccess(row, staleGeneration);
+  if (env().TOKEN_NARROWING === "none") return upstreamToken(own);
+  try {
+    return await narrow(row, own, audience);
+  } catch (error) {
+    // The access token was ended before its time; whether the grant still lives, its refresh tells. `access_denied` is about the clients.
+    if (!isTokenEndpointError(error, "refused") || error.error === "access_denied") throw error;
+    return narrow(row, await refreshGrant(userId, own.generation), audience);
+  }
+}
+
+/** While Keycloak cannot renew it, a token that still lives is still good. */
+async function ownAccess(row: GrantRow, staleGeneration: number | undefined): Promise<OwnerAccess> {
+  const known = await readAccess(row.userId, "self");
+  const current = known?.generation === row.generation ? known : null;
+  const forced = row.generation === staleGeneration && now() - (row.lastUsedAt?.getTime() ?? 0) >= forcedEveryMs;
+  if (!forced && current && isFresh(current)) return current;
+  try {
+    return await refreshGrant(row.userId, forced ? staleGeneration : undefined);
+  } catch (error) {
+    if (!forced && current && current.expiresAt > now() + 1000 && isTokenEndpointError(error)) return current;
+    throw error;
+  }
+}
+
+async function narrow(row: GrantRow, own: OwnerAccess, audience: Audience): Promise<UpstreamToken> {
+  const made = await exchangeToken(clientOf(row), own.accessToken, audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE);
+  const access: OwnerAccess = { accessToken: made.accessToken, expiresAt: made.expiresAt, lifeSeconds: made.expiresInSeconds, generation: own.generation };
+  await keepAccess(row.userId, audience, access);
+  return upstreamToken(access);
+}
+
+function upstreamToken({ accessToken, generation, expiresAt }: OwnerAccess): UpstreamToken {
+  return { accessToken, generation, expiresAt };
+}

@@ -1,0 +1,121 @@
+import * as oidc from "openid-client";
+import { z } from "zod";
+import type { Context, Person, SessionHandle } from "@/lib/access";
+import { randomToken, seal, sha256Base64url, UnsealError, unseal } from "@/lib/platform/crypto";
+import { now } from "@/lib/platform/clock";
+import { env } from "@/lib/platform/env";
+import { SluiceError } from "@/lib/platform/errors";
+import { identityUnavailable } from "@/lib/platform/keycloak-discovery";
+import { keycloakClient, keycloakEndpoints, revokeToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { logger } from "@/lib/platform/logger";
+import { withRedis } from "@/lib/platform/redis";
+import { identityOf, rememberPerson } from "@/lib/tenants";
+import { storeGrant } from "./store-grant";
+
+/** One way through Keycloak. It lives in Redis under the hash of an id that only the browser's cookie knows, and opens with it. */
+const Flow = z.object({ verifier: z.string(), state: z.string(), nonce: z.string(), returnTo: z.string(), sessionId: z.string(), sub: z.string() });
+type Flow = z.infer<typeof Flow>;
+
+export const flowSeconds = 600;
+/** The owner must have proved who they are this recently, since what they give lasts long. */
+const maxAgeSeconds = 300;
+const scope = "openid offline_access";
+
+const flowKey = (flowId: string) => `sl:gf:${sha256Base64url(flowId)}`;
+const boundTo = (flowId: string) => ({ salt: flowId, info: "sluice/grant-flow/1", aad: sha256Base64url(flowId) });
+const redirectUri = () => `${env().AUTH_URL}/api/owner-grant/callback`;
+
+async function oidcClient(): Promise<oidc.Configuration> {
+  const { id, secret } = keycloakClient("machine");
+  const config = new oidc.Configuration(await keycloakEndpoints(), id, { [oidc.clockTolerance]: 60 }, oidc.ClientSecretBasic(secret));
+  config.timeout = 8;
+  // The environment allows plain http on loopback only.
+  if (env().KEYCLOAK_ISSUER.startsWith("http://")) oidc.allowInsecureRequests(config);
+  return config;
+}
+
+/** A path of ours to come back to; anything that could lead elsewhere becomes the page of machine access. */
+export function safePath(path: string | null | undefined): string {
+  const fallback = "/machine-access";
+  if (!path || path.length > 2000 || !path.startsWith("/")) return fallback;
+  const base = new URL(env().AUTH_URL);
+  const url = URL.canParse(path, base) ? new URL(path, base) : null;
+  return url && url.origin === base.origin && !url.pathname.startsWith("//") ? `${url.pathname}${url.search}` : fallback;
+}
+
+function sessionOf(ctx: Context): { person: Person; session: SessionHandle } {
+  const { actor } = ctx;
+  if (actor.type !== "user" || actor.credential.kind !== "session") throw new SluiceError("insufficient_permission", "Machine access is given in the browser.");
+  return { person: actor.person, session: actor.credential.session };
+}
+
+/**
+ * Starts the way through Keycloak (code, PKCE, state, nonce) on the machine client, which asks for consent.
+ * @returns where to send the browser, and the id to put into its cookie for `flowSeconds`.
+ */
+export async function startGrant(ctx: Context, returnTo: string | null): Promise<{ url: string; flowId: string }> {
+  const { person, session } = sessionOf(ctx);
+  const config = await oidcClient();
+  const flowId = randomToken(32);
+  const flow: Flow = { verifier: oidc.randomPKCECodeVerifier(), state: oidc.randomState(), nonce: oidc.randomNonce(), returnTo: safePath(returnTo), sessionId: session.sessionId, sub: person.sub };
+  await withRedis((client) => client.set(flowKey(flowId), seal(env().VAULT_KEKS, JSON.stringify(flow), boundTo(flowId)), "EX", flowSeconds));
+  const url = oidc.buildAuthorizationUrl(config, {
+    redirect_uri: redirectUri(), scope, max_age: String(maxAgeSeconds), state: flow.state, nonce: flow.nonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(flow.verifier), code_challenge_method: "S256", login_hint: person.username,
+  });
+  return { url: url.href, flowId };
+}
+
+export type GrantOutcome = { returnTo: string; outcome: "given" | "refused" | "failed" };
+
+/**
+ * Takes Keycloak's answer. It counts only in the session that asked, once, and for the same person.
+ * @param query the callback's query, as the browser brought it.
+ */
+export async function finishGrant(ctx: Context, flowId: string | null, query: URLSearchParams): Promise<GrantOutcome> {
+  const { person, session } = sessionOf(ctx);
+  const flow = flowId ? await takeFlow(flowId) : null;
+  if (!flow || flow.sessionId !== session.sessionId || flow.sub !== person.sub) return { returnTo: safePath(null), outcome: "failed" };
+  const { returnTo } = flow;
+  if (query.get("error") === "access_denied" && query.get("state") === flow.state) return { returnTo, outcome: "refused" };
+  try {
+    await redeem(ctx, person, flow, query);
+    return { returnTo, outcome: "given" };
+  } catch (error) {
+    // The library's errors quote the answer, so only their names are kept.
+    const why = error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError ? error.error : error instanceof SluiceError ? error.code : error instanceof Error ? error.name : "unknown";
+    logger.warn({ why, userId: person.userId }, "machine access was not given");
+    return { returnTo, outcome: "failed" };
+  }
+}
+
+async function takeFlow(flowId: string): Promise<Flow | null> {
+  if (!/^[\w-]{43}$/.test(flowId)) return null;
+  const blob = await withRedis((client) => client.getdel(flowKey(flowId)));
+  try {
+    return blob ? Flow.parse(JSON.parse(unseal(env().VAULT_KEKS, blob, boundTo(flowId)))) : null;
+  } catch (error) {
+    if (error instanceof UnsealError) return null;
+    throw error;
+  }
+}
+
+async function redeem(ctx: Context, person: Person, flow: Flow, query: URLSearchParams): Promise<void> {
+  const tokens = await oidc.authorizationCodeGrant(await oidcClient(), new URL(`${redirectUri()}?${query}`), {
+    pkceCodeVerifier: flow.verifier, expectedState: flow.state, expectedNonce: flow.nonce, maxAge: maxAgeSeconds, idTokenExpected: true,
+  });
+  const { refresh_token: refreshToken, id_token: idToken } = tokens;
+  if (!refreshToken || !idToken) throw identityUnavailable(new Error("Keycloak gave no offline token"));
+  const claims = await verifyKeycloakToken(tokens.access_token);
+  const idClaims = await verifyKeycloakToken(idToken, { use: "id", audience: keycloakClient("machine").id });
+  if (claims.sub !== person.sub || idClaims.sub !== person.sub) {
+    await revokeToken("machine", refreshToken).catch(() => undefined);
+    throw new SluiceError("invalid_credentials", "Somebody else signed in at Keycloak.");
+  }
+  await rememberPerson(identityOf(claims));
+  const endsIn = Number(tokens.refresh_expires_in);
+  await storeGrant({
+    userId: person.userId, tenantId: person.tenantId, issuer: person.issuer, sub: person.sub, client: "machine", refreshToken,
+    refreshExpiresAt: endsIn > 0 ? now() + endsIn * 1000 : null, kcSid: typeof claims.sid === "string" ? claims.sid : null,
+  }, ctx);
+}

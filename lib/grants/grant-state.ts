@@ -1,0 +1,76 @@
+import { type Context, requirePerson } from "@/lib/access";
+import { recordAudit } from "@/lib/audit";
+import { db, transaction } from "@/lib/platform/db";
+import { SluiceError } from "@/lib/platform/errors";
+import { isTokenEndpointError, keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
+import { logger } from "@/lib/platform/logger";
+import { dropAccess } from "./token-cache";
+import { deletedReason, findGrantRow, type GrantRow, openOfflineToken } from "./vault";
+
+/** Machine access as its owner sees it; times are ISO 8601 or null. `idleUntil` moves on with each use, `actsUntil` does not. */
+export type GrantView = {
+  status: "missing" | "active" | "needs_reauth" | "owner_disabled";
+  givenAt: string | null;
+  lastUsedAt: string | null;
+  idleUntil: string | null;
+  actsUntil: string | null;
+};
+
+const missing: GrantView = { status: "missing", givenAt: null, lastUsedAt: null, idleUntil: null, actsUntil: null };
+
+function viewOf(row: GrantRow | null): GrantView {
+  if (!row || row.statusReason === deletedReason) return missing;
+  const text = (at: Date | null) => at?.toISOString() ?? null;
+  return { status: row.status, givenAt: text(row.givenAt), lastUsedAt: text(row.lastUsedAt), idleUntil: text(row.idleDeadlineAt), actsUntil: text(row.absDeadlineAt) };
+}
+
+/** One's own machine access. */
+export async function getGrant(ctx: Context): Promise<GrantView> {
+  return viewOf(await findGrantRow(requirePerson(ctx).userId));
+}
+
+/**
+ * Takes one's own machine access back, at Keycloak and here; when there is none, nothing happens.
+ * @throws SluiceError `insufficient_permission` for callers other than a browser session; `identity_unavailable` when
+ *   Keycloak cannot be told, and then nothing has changed: a token that we forgot could not be revoked any more.
+ */
+export async function deleteGrant(ctx: Context): Promise<GrantView> {
+  const { actor } = ctx;
+  if (actor.type !== "user" || actor.credential.kind !== "session") throw new SluiceError("insufficient_permission", "Machine access is given and taken back in the browser.");
+  const { userId } = actor.person;
+  const row = await findGrantRow(userId);
+  if (!row || row.statusReason === deletedReason) return missing;
+  await revoke(row);
+  const generation = await transaction(async (tx) => {
+    const { generation } = await tx.ownerGrant.update({ where: { userId }, data: { status: "needs_reauth", statusReason: deletedReason, sealed: "", generation: { increment: 1 }, idleDeadlineAt: null, absDeadlineAt: null } });
+    await recordAudit(tx, ctx, { action: "grant.deleted", target: { type: "user", id: userId } });
+    return generation;
+  });
+  await dropAccess(userId, generation);
+  return missing;
+}
+
+async function revoke(row: GrantRow): Promise<void> {
+  const refreshToken = openOfflineToken(row);
+  const client = keycloakClientOf(row.clientId);
+  if (!refreshToken || !client) return;
+  try {
+    await revokeToken(client, refreshToken);
+  } catch (error) {
+    if (isTokenEndpointError(error, "busy", "unavailable")) throw error;
+    logger.warn({ err: error, userId: row.userId }, "Keycloak did not revoke a grant's token");
+  }
+}
+
+/** Whether calls in this person's name reach the engines now. */
+export async function hasLiveGrant(userId: string): Promise<boolean> {
+  return (await db().ownerGrant.count({ where: { userId, status: "active", sealed: { not: "" } } })) > 0;
+}
+
+/** When the grants of these people end for good; null for those without one, or without a known end. */
+export async function grantEnd(userIds: string[]): Promise<Map<string, Date | null>> {
+  const rows = await db().ownerGrant.findMany({ where: { userId: { in: userIds }, status: { not: "needs_reauth" } }, select: { userId: true, absDeadlineAt: true } });
+  const ends = new Map<string, Date | null>(userIds.map((id) => [id, null]));
+  for (const row of rows) ends.set(row.userId, row.absDeadlineAt);
+  return ends;
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import { jobContext } from "@/lib/access";
+import { seal, unseal, UnsealError } from "@/lib/platform/crypto";
+import { db, isDatabaseDown } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
+import { SluiceError, storeUnavailable } from "@/lib/platform/errors";
+
+/** A grant as the database has it. An empty `sealed` means that no token is left: lost, or deleted by its owner. */
+export type GrantRow = NonNullable<Awaited<ReturnType<typeof findGrantRow>>>;
+
+/** The row of a grant that its owner took back stays, so that generations only grow and no late writer can revive it. */
+export const deletedReason = "deleted";
+
+export function findGrantRow(userId: string) {
+  return db().ownerGrant.findUnique({ where: { userId } }).catch((error: unknown) => {
+    throw isDatabaseDown(error) ? storeUnavailable(error) : error;
+  });
+}
+
+type Owner = { userId: string; issuer: string; sub: string };
+
+/** A key of its own per row; bound to owner and generation, so a blob moved to another row, or rolled back, does not open. */
+function boundTo(owner: Owner, salt: string, generation: number) {
+  return { salt, info: `sluice/grant/1|${owner.issuer}|${owner.sub}`, aad: `1|${owner.userId}|offline|${generation}|${owner.sub}` };
+}
+
+export function sealOfflineToken(owner: Owner, salt: string, generation: number, refreshToken: string): string {
+  return seal(env().VAULT_KEKS, refreshToken, boundTo(owner, salt, generation));
+}
+
+/** @returns null when nothing is left, or the key that sealed it is gone from the ring. */
+export function openOfflineToken(row: GrantRow): string | null {
+  if (!row.sealed) return null;
+  try {
+    return unseal(env().VAULT_KEKS, row.sealed, boundTo(row, row.salt, row.generation));
+  } catch (error) {
+    if (error instanceof UnsealError) return null;
+    throw error;
+  }
+}
+
+export function ownerReauthRequired(): SluiceError {
+  return new SluiceError("owner_reauth_required", "The owner of this credential has to give machine access before the engines can be called in their name.", { extra: { grantUrl: `${env().AUTH_URL}/machine-access` } });
+}
+
+export function ownerDisabled(): SluiceError {
+  return new SluiceError("owner_disabled", "The owner of this credential is disabled.");
+}
+
+/** What happens to a grant while nobody is there is done by us. */
+export function grantsContext() {
+  return jobContext("grants", randomUUID());
+}
