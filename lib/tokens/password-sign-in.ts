@@ -71,12 +71,15 @@ async function wantsGrant(username: string): Promise<boolean> {
   const name = username.trim().toLowerCase();
   const people = await db().user.findMany({
     where: { issuer: env().KEYCLOAK_ISSUER, OR: [{ username: { equals: name, mode: "insensitive" } }, { email: name, emailVerified: true }] },
-    select: { grant: { select: { status: true, clientId: true, givenAt: true, absDeadlineAt: true } } }, take: 2,
+    select: { grant: { select: { status: true, clientId: true, givenAt: true, lastUsedAt: true, idleDeadlineAt: true, absDeadlineAt: true } } }, take: 2,
   });
   const grant = people.length === 1 ? people[0]?.grant : null;
   if (!grant || grant.status !== "active") return true;
-  if (grant.clientId !== env().KEYCLOAK_DIRECT_CLIENT_ID || !grant.absDeadlineAt) return false;
-  return now() > (grant.givenAt.getTime() + grant.absDeadlineAt.getTime()) / 2;
+  if (grant.clientId !== env().KEYCLOAK_DIRECT_CLIENT_ID) return false;
+  // A grant without an absolute end still ends when nobody uses it for long enough.
+  const from = grant.absDeadlineAt ? grant.givenAt : (grant.lastUsedAt ?? grant.givenAt);
+  const until = grant.absDeadlineAt ?? grant.idleDeadlineAt;
+  return until !== null && now() > (from.getTime() + until.getTime()) / 2;
 }
 
 async function learn(tokens: TokenSet, offline: boolean): Promise<Person> {

@@ -62,6 +62,24 @@ describe("gateway tokens", () => {
     expect((await keySet()).keys[0]).toMatchObject({ kty: "EC", crv: "P-256", alg: "ES256", use: "sig" });
   });
 
+  it("a second sign-in leaves a young grant alone, renews one past half its life, and never one given with consent", async () => {
+    const { user } = await byPassword("vic");
+    const grant = () => db().ownerGrant.findUniqueOrThrow({ where: { userId: user.id } });
+    const { generation } = await grant();
+    await byPassword("vic");
+    expect((await grant()).generation).toBe(generation);
+    const [givenAt, absDeadlineAt] = [new Date(Date.now() - 51_000_000), new Date(Date.now() + 49_000_000)];
+    await db().ownerGrant.update({ where: { userId: user.id }, data: { givenAt, absDeadlineAt, clientId: env().KEYCLOAK_MACHINE_CLIENT_ID } });
+    await byPassword("vic");
+    expect((await grant()).generation).toBe(generation);
+    await db().ownerGrant.update({ where: { userId: user.id }, data: { clientId: env().KEYCLOAK_DIRECT_CLIENT_ID ?? "" } });
+    await byPassword("vic");
+    expect((await grant()).generation).toBe(generation + 1);
+    await db().ownerGrant.update({ where: { userId: user.id }, data: { status: "needs_reauth" } });
+    expect((await byPassword("vic")).owner_grant).toBe(true);
+    expect((await grant()).generation).toBe(generation + 2);
+  });
+
   it("no token is stored unhashed, in the database or in Redis", async () => {
     const answer = await byPassword("ada");
     const rows = JSON.stringify([await db().refreshToken.findMany(), await db().tokenFamily.findMany(), await db().ownerGrant.findMany()]);
