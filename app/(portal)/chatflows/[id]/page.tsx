@@ -26,7 +26,7 @@ export default page(async (ctx, { params }) => {
       <Tabs defaultValue="talk">
         <TabsList aria-label="What to do with it"><TabsTrigger value="talk">Talk</TabsTrigger><TabsTrigger value="program">From a program</TabsTrigger></TabsList>
         <TabsContent value="talk">
-          <Playground chatflowId={id} name={flow.data.name} canStream={streams.ok ? streams.data : true} cost={null} credits={balance.ok ? { available: balance.data.available, total: balance.data.available + balance.data.held } : null} />
+          <Playground chatflowId={id} name={flow.data.name} canStream={streams.ok ? streams.data : true} credits={balance.ok ? { available: balance.data.available, total: balance.data.available + balance.data.held } : null} />
         </TabsContent>
         <TabsContent value="program"><Snippets baseUrl={portalFacts().baseUrl} chatflowId={id} /></TabsContent>
       </Tabs>

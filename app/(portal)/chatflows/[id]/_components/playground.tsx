@@ -12,14 +12,15 @@ import { Textarea } from "@/app/_components/ui/textarea";
 import { TurnView } from "./turn-view";
 import { useConversation } from "./use-conversation";
 
-type PlaygroundProps = { chatflowId: string; name: string; canStream: boolean; cost: number | null; /** Credits available, or null where the balance could not be read. */ credits: { available: number; total: number } | null };
+type PlaygroundProps = { chatflowId: string; name: string; canStream: boolean; /** Credits available, or null where the balance could not be read. */ credits: { available: number; total: number } | null };
 
 /** Talks to one chatflow as the person who is signed in. */
-export function Playground({ chatflowId, name, canStream, cost, credits }: PlaygroundProps) {
+export function Playground({ chatflowId, name, canStream, credits }: PlaygroundProps) {
   const [remaining, setRemaining] = useState(credits?.available ?? null);
+  const [cost, setCost] = useState<number | null>(null);
   const [isStreaming, setStreaming] = useState(canStream);
   const [question, setQuestion] = useState("");
-  const { turns, isBusy, send, stop, startOver } = useConversation(chatflowId, setRemaining);
+  const { turns, isBusy, send, stop, startOver } = useConversation(chatflowId, (left, spent) => { setRemaining(left); setCost(spent); });
   const input = useRef<HTMLTextAreaElement>(null);
   const log = useRef<HTMLDivElement>(null);
   const id = useId();
@@ -64,7 +65,7 @@ export function Playground({ chatflowId, name, canStream, cost, credits }: Playg
           <p className="text-xs text-muted">Credits left</p>
           <p className="mt-0.5 text-2xl font-semibold tracking-tight tabular-nums" aria-live="polite">{remaining === null ? "unknown" : remaining.toLocaleString("en")}</p>
           {remaining !== null && credits && <Gauge className="mt-2" label="Credits left" value={remaining} reach={credits.total} />}
-          {cost !== null && <p className="mt-2 text-[0.8125rem] text-muted">An answer costs {cost === 1 ? "1 credit" : `${cost} credits`}.</p>}
+          <p className="mt-2 min-h-5 text-[0.8125rem] text-muted">{cost !== null && `The last answer cost ${cost === 1 ? "1 credit" : `${cost} credits`}.`}</p>
         </div>
         <div className="flex items-center justify-between gap-3 p-4">
           <Label htmlFor={`${id}-stream`}>Show the answer as it comes</Label>

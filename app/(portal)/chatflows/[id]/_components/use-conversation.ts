@@ -7,10 +7,13 @@ import { readFrames } from "./read-frames";
 export type Failure = { title: string; detail: string; code?: string; requestId?: string };
 export type Turn = { id: string; question: string; answer: string; state: "waiting" | "streaming" | "done" | "stopped" | "failed"; /** Where the flow is, while nothing has come. */ progress?: string; note?: string; failure?: Failure };
 
+/** What is left after an answer, and what it cost: credits, where the answer told. */
+type OnCredits = (remaining: number, cost: number | null) => void;
+
 const offline: Failure = { title: "No answer", detail: "The portal did not answer. Check your connection and try again." };
 
 /** One conversation with one chatflow: its turns, and what sending, stopping and starting over do to them. */
-export function useConversation(chatflowId: string, onCredits: (remaining: number) => void) {
+export function useConversation(chatflowId: string, onCredits: OnCredits) {
   const [turns, setTurns] = useState<Turn[]>([]);
   const [isBusy, setBusy] = useState(false);
   const session = useRef<string | null>(null);
@@ -54,19 +57,19 @@ export function useConversation(chatflowId: string, onCredits: (remaining: numbe
 type Ask = { chatflow_id: string; question: string; sessionId: string };
 type Change = (with_: (turn: Turn) => Partial<Turn>) => void;
 
-async function plain(ask: Ask, signal: AbortSignal, change: Change, onCredits: (remaining: number) => void): Promise<Failure | null> {
+async function plain(ask: Ask, signal: AbortSignal, change: Change, onCredits: OnCredits): Promise<Failure | null> {
   const result = await runChatflowAction(ask);
   if (!result.ok) return result.problem;
-  onCredits(result.data.metadata.remaining_credits);
+  onCredits(result.data.metadata.remaining_credits, result.data.metadata.cost);
   // An action cannot be called back; stopping means that its answer is no longer wanted.
   if (!signal.aborted) change(() => ({ answer: textOf(result.data.response) }));
   return null;
 }
 
-async function stream(ask: Ask, signal: AbortSignal, change: Change, onCredits: (remaining: number) => void): Promise<Failure | null> {
+async function stream(ask: Ask, signal: AbortSignal, change: Change, onCredits: OnCredits): Promise<Failure | null> {
   const answer = await fetch("/api/v1/chat/predict/stream", { method: "POST", signal, headers: { "content-type": "application/json", accept: "text/event-stream" }, body: JSON.stringify(ask) });
-  const remaining = Number(answer.headers.get("x-credits-remaining") ?? Number.NaN);
-  if (Number.isFinite(remaining)) onCredits(remaining);
+  const [remaining, held] = ["x-credits-remaining", "x-credits-held"].map((name) => Number.parseInt(answer.headers.get(name) ?? "", 10));
+  if (remaining !== undefined && Number.isFinite(remaining)) onCredits(remaining, held !== undefined && Number.isFinite(held) ? held : null);
   if (!answer.ok || !answer.body) return ((await answer.json().catch(() => null)) as Failure | null) ?? offline;
   let failure: Failure | null = null;
   for await (const { event, data } of readFrames(answer.body)) {
