@@ -23,6 +23,8 @@ export type UpstreamRequest = {
   slow?: boolean;
   /** Fires when the caller has gone. */
   signal?: AbortSignal;
+  /** Told right before the request leaves: from then on the engine may be at work. */
+  onSend?: () => void;
 };
 
 /** Whatever the engine answered but a 401; `body` must be read or destroyed. */
@@ -100,6 +102,7 @@ async function send(ctx: Context, request: UpstreamRequest, credential: EngineCr
       ...(request.engine === "flowise" && ctx.ip && { "x-forwarded-for": ctx.ip }),
     },
   };
+  request.onSend?.();
   const { statusCode, headers, body } = await agent().request(options);
   return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body };
 }

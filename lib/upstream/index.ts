@@ -2,5 +2,5 @@ import "server-only";
 
 export { callUpstream, translated, type UpstreamAnswer, type UpstreamRequest } from "./call-upstream";
 export { retryAfter, upstreamFailure } from "./failures";
-export { readJson } from "./read-json";
+export { readJson, readText } from "./read-json";
 export { syncFlowise } from "./service-calls";

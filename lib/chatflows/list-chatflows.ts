@@ -1,0 +1,43 @@
+import { type Context, requirePermission, requirePerson } from "@/lib/access";
+import type { Chatflow } from "@/lib/generated/prisma/client";
+import { db } from "@/lib/platform/db";
+import { notFound } from "@/lib/platform/errors";
+import { isUuid } from "@/lib/platform/ids";
+import type { ChatflowView } from "./schemas";
+
+/** The chatflows assigned to the caller, by name. Nothing is assigned by default. */
+export async function listMyChatflows(ctx: Context): Promise<ChatflowView[]> {
+  requirePermission(ctx, "chatflows:read");
+  const { userId, tenantId } = requirePerson(ctx);
+  const assignments = await db().chatflowAssignment.findMany({ where: { userId, tenantId, isActive: true, chatflow: { syncStatus: { not: "deleted" } } }, include: { chatflow: true }, orderBy: { chatflow: { name: "asc" } } });
+  return assignments.map(({ chatflow, assignedAt }) => viewOf(chatflow, assignedAt));
+}
+
+/** @throws SluiceError `not_found` when it is not assigned to the caller, whether it exists or not. */
+export async function getMyChatflow(ctx: Context, flowiseId: string): Promise<ChatflowView> {
+  requirePermission(ctx, "chatflows:read");
+  const { chatflow, assignedAt } = await requireAssigned(ctx, flowiseId);
+  return viewOf(chatflow, assignedAt);
+}
+
+/** The chatflow, if it is assigned to the caller and still there. */
+export async function requireAssigned(ctx: Context, flowiseId: string): Promise<{ chatflow: Chatflow; assignedAt: Date }> {
+  const { userId, tenantId } = requirePerson(ctx);
+  const found = isUuid(flowiseId) ? await db().chatflowAssignment.findFirst({ where: { userId, tenantId, isActive: true, chatflow: { flowiseId: flowiseId.toLowerCase(), syncStatus: { not: "deleted" } } }, include: { chatflow: true } }) : null;
+  if (!found) throw notFound("No such chatflow is assigned to you.");
+  return { chatflow: found.chatflow, assignedAt: found.assignedAt };
+}
+
+/** Whether Flowise can stream it, by our own copy; false for what does not exist. Asked without a credential, as Flowise's SDK does. */
+export async function canStream(flowiseId: string): Promise<boolean> {
+  if (!isUuid(flowiseId)) return false;
+  const flow = await db().chatflow.findUnique({ where: { flowiseId: flowiseId.toLowerCase() }, select: { canStream: true, syncStatus: true } });
+  return flow !== null && flow.syncStatus !== "deleted" && flow.canStream;
+}
+
+function viewOf(flow: Chatflow, assignedAt: Date): ChatflowView {
+  return {
+    id: flow.flowiseId, name: flow.name, description: flow.description, category: flow.category, type: flow.type, deployed: flow.deployed, is_public: flow.isPublic, isPublic: flow.isPublic,
+    createdDate: flow.createdDate?.toISOString() ?? null, updatedDate: flow.updatedDate?.toISOString() ?? null, assigned_at: assignedAt.toISOString(),
+  };
+}

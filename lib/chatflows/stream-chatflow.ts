@@ -1,0 +1,148 @@
+import { PassThrough, Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type Context, hasPermission } from "@/lib/access";
+import { type Hold, holdCredits, releaseHold, settleHold } from "@/lib/credits";
+import { logger } from "@/lib/platform/logger";
+import { callUpstream, readJson, translated, type UpstreamAnswer } from "@/lib/upstream";
+import { SluiceError } from "@/lib/platform/errors";
+import { flowiseFailure, refusedByFlowise } from "./flowise-failures";
+import { FrameFilter, frameOf, parseFrame } from "./frames";
+import { asPrediction, prepareRun, type Run } from "./prepare";
+import { cleanAnswer, predict, type PredictionAnswer } from "./run-chatflow";
+import type { PredictInput, PredictionInput } from "./schemas";
+import { lockConversation } from "./stream-lock";
+
+/** A stream to be piped to the caller. `done` resolves when its credits are settled or released. */
+export type StreamedAnswer = { status: number; headers: Record<string, string>; body: Readable; hold: Hold; done: Promise<void> };
+
+const eventStream = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
+
+/** Streams a chatflow in Flowise's events; one that cannot stream is run, and its answer comes as one token. */
+export async function streamChatflow(ctx: Context, input: PredictInput, signal?: AbortSignal): Promise<StreamedAnswer> {
+  const run = await prepareRun(ctx, input.chatflow_id, asPrediction(input));
+  if (run.flow.canStream) {
+    const answer = await stream(ctx, run, signal);
+    return answer.kind === "stream" ? answer.stream : asFrames(answer.plain);
+  }
+  return asFrames(await predict(ctx, run, signal));
+}
+
+/** Flowise's own door with `streaming: true`: what cannot stream answers its JSON, as Flowise does. */
+export async function streamPrediction(ctx: Context, flowiseId: string, input: PredictionInput, signal?: AbortSignal): Promise<{ kind: "stream"; stream: StreamedAnswer } | { kind: "json"; plain: PredictionAnswer }> {
+  const run = await prepareRun(ctx, flowiseId, input);
+  // Flowise leaves a failing call that asked for a stream without any reply: what cannot stream is not asked to.
+  return run.flow.canStream ? stream(ctx, run, signal) : { kind: "json", plain: await predict(ctx, run, signal) };
+}
+
+function asFrames({ data, hold }: PredictionAnswer): StreamedAnswer {
+  const { text, json, chatId, chatMessageId, question, sessionId } = data;
+  const token = typeof text === "string" ? text : JSON.stringify(json ?? text ?? "");
+  const frames = [frameOf("token", token), frameOf("metadata", { chatId, chatMessageId, question, sessionId }), frameOf("end", "[DONE]")];
+  return { status: 200, headers: eventStream, body: Readable.from(frames), hold, done: Promise.resolve() };
+}
+
+async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ kind: "stream"; stream: StreamedAnswer } | { kind: "json"; plain: PredictionAnswer }> {
+  const unlock = await lockConversation(run.flow.flowiseId, run.ids.upstream.chatId);
+  let hold: Hold | undefined;
+  let wasSent = false;
+  try {
+    hold = await holdCredits(ctx, { amount: run.flow.costCredits, chatflowId: run.flow.id });
+    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, body: { ...run.body, streaming: true }, stream: true, signal, onSend: () => { wasSent = true; } });
+    if (answer.status >= 300) throw await flowiseFailure(answer);
+    // By the answer's type, not by what was asked for.
+    if (!/^text\/event-stream/i.test(answer.headers["content-type"] ?? "")) {
+      const data = cleanAnswer(ctx, run, await readJson(answer));
+      await settleHold(hold);
+      await unlock();
+      return { kind: "json", plain: { data, hold } };
+    }
+    const first = await firstPiece(answer, signal);
+    return { kind: "stream", stream: relay(ctx, run, { answer, first, hold, unlock, signal }) };
+  } catch (error) {
+    if (hold) await (signal?.aborted && wasSent ? settleHold(hold) : releaseHold(hold));
+    await unlock();
+    throw error;
+  }
+}
+
+/**
+ * Waits for the first frame or comment, so that a failure which comes before anything was sent is a status and not a
+ * frame. What has come goes out at once.
+ */
+async function firstPiece(answer: UpstreamAnswer, signal?: AbortSignal): Promise<Buffer> {
+  let seen = Buffer.alloc(0);
+  try {
+    while (!seen.includes("\n\n")) {
+      const chunk = await nextChunk(answer.body);
+      if (chunk === null) break;
+      seen = Buffer.concat([seen, chunk]);
+    }
+  } catch (error) {
+    throw translated(error, { engine: "flowise", signal });
+  }
+  const frame = parseFrame(seen.toString("utf8").split("\n\n", 1)[0] ?? "");
+  if (frame?.event === "error") {
+    answer.body.destroy();
+    throw refusedByFlowise(String(frame.data));
+  }
+  if (seen.length === 0) throw new SluiceError("upstream_error", "Flowise ended the stream before it began.");
+  return seen;
+}
+
+function nextChunk(body: Readable): Promise<Buffer | null> {
+  return new Promise((done, fail) => {
+    const settle = () => {
+      body.off("readable", look);
+      body.off("end", ended);
+      body.off("error", failed);
+      body.off("close", ended);
+    };
+    const look = () => {
+      const chunk = body.read() as Buffer | null;
+      if (chunk === null) return;
+      settle();
+      done(chunk);
+    };
+    const ended = () => { settle(); done(null); };
+    const failed = (error: Error) => { settle(); fail(error); };
+    body.on("readable", look).on("end", ended).on("error", failed).on("close", ended);
+    look();
+  });
+}
+
+type Open = { answer: UpstreamAnswer; first: Buffer; hold: Hold; unlock: () => Promise<void>; signal?: AbortSignal };
+
+function relay(ctx: Context, run: Run, { answer, first, hold, unlock, signal }: Open): StreamedAnswer {
+  const filter = new FrameFilter({ ids: run.ids, showExecuted: hasPermission(ctx, "ai:admin") });
+  const out = new PassThrough();
+  signal?.addEventListener("abort", () => out.destroy(), { once: true });
+  filter.write(first);
+
+  const done = (async () => {
+    try {
+      await pipeline(answer.body, filter, out, { end: false });
+    } catch (error) {
+      if (!out.destroyed) {
+        logger.info({ err: translated(error, { engine: "flowise" }), requestId: ctx.requestId }, "a stream broke off");
+        filter.seen.error = true;
+        // In Flowise's own words for a stream that fails, so that its clients understand.
+        out.write(Buffer.concat([frameOf("error", "The stream broke off."), frameOf("end", "[DONE]")]));
+      }
+    }
+    const left = out.destroyed;
+    if (!left) out.end();
+    answer.body.destroy();
+    const { token, error, end } = filter.seen;
+    await (token || left || (end && !error) ? settleHold(hold) : releaseHold(hold));
+    await unlock();
+    // Flowise goes on computing for nobody; agentflows can be told to stop.
+    if (left && run.flow.type === "AGENTFLOW") await abortRun(ctx, run);
+  })().catch((error: unknown) => logger.error({ err: error, requestId: ctx.requestId }, "a stream could not be settled"));
+
+  return { status: 200, headers: eventStream, body: out, hold, done };
+}
+
+async function abortRun(ctx: Context, run: Run): Promise<void> {
+  const answer = await callUpstream(ctx, { engine: "flowise", method: "PUT", template: "/api/v1/chatmessage/abort/:id/:chatId", names: { id: run.flow.flowiseId, chatId: run.ids.upstream.chatId } }).catch(() => null);
+  answer?.body.resume();
+}
