@@ -114,7 +114,12 @@ async function yieldTo(row: GrantRow, tokens: TokenSet & { refreshToken: string 
   if (sameChain && theirs && issuedAt(tokens.refreshToken) > issuedAt(theirs)) return persist(current, tokens, client);
   const known = await readAccess(row.userId, "self");
   if (known?.generation === current.generation) return known;
-  throw new SluiceError("auth_busy", "Machine access has just changed. Try again.", { retryAfterSeconds: 1 });
+  throw changed(current);
+}
+
+/** Somebody wrote first: taken back is final, given anew works the next time. */
+function changed(current: GrantRow | null): SluiceError {
+  return current?.sealed ? new SluiceError("auth_busy", "Machine access has just changed. Try again.", { retryAfterSeconds: 1 }) : ownerReauthRequired();
 }
 
 function issuedAt(refreshToken: string): number {
@@ -158,7 +163,7 @@ async function lose(row: GrantRow, reason: string): Promise<SluiceError> {
     if (count === 1) await recordAudit(tx, grantsContext(), { action: "grant.lost", target: { type: "user", id: row.userId }, tenantId: row.tenantId, data: { reason } });
     return count === 1;
   });
-  if (!lost) return new SluiceError("auth_busy", "Machine access has just changed. Try again.", { retryAfterSeconds: 1 });
+  if (!lost) return changed(await findGrantRow(row.userId));
   await dropAccess(row.userId, generation);
   logger.info({ userId: row.userId, reason }, "a grant is lost: its owner has to give machine access again");
   return ownerReauthRequired();

@@ -133,13 +133,16 @@ async function callTokenEndpoint(client: KeycloakClient, form: Record<string, st
   return answer;
 }
 
-function failureOf(answer: HttpAnswer): TokenEndpointError {
+function failureOf(answer: HttpAnswer, grantType: string | undefined): TokenEndpointError {
   const said = ErrorAnswer.safeParse(answer.json);
   const error = said.success ? said.data.error : "";
   const description = said.success ? (said.data.error_description ?? "") : "";
   const retryAfterSeconds = answer.retryAfterSeconds ?? undefined;
   if (answer.status === 429) return new TokenEndpointError("busy", { error, description, retryAfterSeconds: retryAfterSeconds ?? 1 });
   if (answer.status >= 500 || !error) return new TokenEndpointError("unavailable", { error, description, retryAfterSeconds });
+  // What is said of an exchange's subject token says nothing of our settings.
+  const aboutTheSubject = error === "invalid_grant" || error === "access_denied" || (error === "invalid_request" && /invalid (subject )?token/i.test(description));
+  if (grantType === exchangeGrant && aboutTheSubject) return new TokenEndpointError("refused", { error, description });
   if (error === "invalid_grant") return new TokenEndpointError("invalid_grant", { error, description });
   if (error === "invalid_scope" || error === "not_allowed") return new TokenEndpointError("refused", { error, description });
   return new TokenEndpointError("misconfigured", { error, description, retryAfterSeconds: 5 });
@@ -151,7 +154,7 @@ function failureOf(answer: HttpAnswer): TokenEndpointError {
  */
 export async function requestToken(client: KeycloakClient, form: Record<string, string>): Promise<TokenSet> {
   const answer = await callTokenEndpoint(client, form);
-  if (answer.status !== 200) throw noted(client, form.grant_type, failureOf(answer));
+  if (answer.status !== 200) throw noted(client, form.grant_type, failureOf(answer, form.grant_type));
   const said = TokenAnswer.safeParse(answer.json);
   // The parser's complaint would quote the answer, so it is not kept.
   if (!said.success) throw new TokenEndpointError("unavailable", { description: "an unreadable answer" });
@@ -168,8 +171,7 @@ export async function requestToken(client: KeycloakClient, form: Record<string, 
 }
 
 function noted(client: KeycloakClient, grantType: string | undefined, failure: TokenEndpointError): TokenEndpointError {
-  // What a stranger brings for exchange says nothing of our settings.
-  if (failure.kind === "misconfigured" && !(failure.error === "access_denied" && grantType === exchangeGrant)) logger.error({ client, grantType, error: failure.error, description: failure.description }, "Keycloak refuses our client: its id, secret or settings are wrong");
+  if (failure.kind === "misconfigured") logger.error({ client, grantType, error: failure.error, description: failure.description }, "Keycloak refuses our client: its id, secret or settings are wrong");
   return failure;
 }
 
@@ -180,19 +182,13 @@ export type ExchangedToken = { accessToken: string; expiresAt: number; expiresIn
  * @throws TokenEndpointError, `refused` when the subject token has ended or belongs to somebody else's client.
  */
 export async function exchangeToken(client: KeycloakClient, accessToken: string, audience: string): Promise<ExchangedToken> {
-  try {
-    return await requestToken(client, {
-      grant_type: exchangeGrant,
-      subject_token: accessToken,
-      subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
-      requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
-      audience,
-    });
-  } catch (error) {
-    if (!isTokenEndpointError(error)) throw error;
-    const aboutTheToken = error.kind === "invalid_grant" || error.error === "access_denied" || (error.error === "invalid_request" && /invalid (subject )?token/i.test(error.description));
-    throw aboutTheToken ? new TokenEndpointError("refused", { error: error.error, description: error.description }) : error;
-  }
+  return requestToken(client, {
+    grant_type: exchangeGrant,
+    subject_token: accessToken,
+    subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
+    audience,
+  });
 }
 
 /**
@@ -208,7 +204,7 @@ export async function revokeToken(client: KeycloakClient, refreshToken: string):
   } catch (cause) {
     throw new TokenEndpointError("unavailable", { cause });
   }
-  if (answer.status !== 200 && answer.status !== 204) throw noted(client, "revoke", failureOf(answer));
+  if (answer.status !== 200 && answer.status !== 204) throw noted(client, "revoke", failureOf(answer, undefined));
 }
 
 /** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0). */

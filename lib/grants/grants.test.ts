@@ -1,0 +1,227 @@
+import { decodeJwt } from "jose";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Browser } from "@/dev/identity/browser";
+import { aPerson, contextOf } from "@/dev/testing/people";
+import { aRealm, type Realm } from "@/dev/testing/identity";
+import type { Person } from "@/lib/access";
+import { moveClock, resetClock } from "@/lib/platform/clock";
+import { randomToken } from "@/lib/platform/crypto";
+import { db } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
+import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { withRedis } from "@/lib/platform/redis";
+import { getPersonState, identityOf, rememberPerson } from "@/lib/tenants";
+import { deleteGrant, finishGrant, getGrant, getOwnerToken, hasLiveGrant, safePath, startGrant, storeGrant } from ".";
+
+let realm: Realm;
+beforeAll(async () => {
+  realm = await aRealm();
+});
+beforeEach(async () => {
+  await realm.control({ reset: true });
+  await db().ownerGrant.deleteMany({ where: { issuer: env().KEYCLOAK_ISSUER } });
+  await withRedis(async (client) => {
+    const mine = [...(await client.keys("sl:idp:cb:*")), ...(await client.keys("sl:g:*"))];
+    if (mine.length) await client.del(...mine);
+  });
+  await realm.forgetCalls();
+});
+afterEach(() => resetClock());
+afterAll(() => realm.close());
+
+/** A person of the realm who has given machine access. */
+async function anOwner(username = "uma", browser?: Browser): Promise<Person> {
+  const tokens = await realm.tokensFor(username, "machine", browser);
+  const claims = await verifyKeycloakToken(tokens.accessToken);
+  const { person } = await rememberPerson(identityOf(claims));
+  await storeGrant({
+    userId: person.userId, tenantId: person.tenantId, issuer: person.issuer, sub: person.sub, client: "machine",
+    refreshToken: tokens.refreshToken ?? "", refreshExpiresAt: tokens.refreshExpiresAt, kcSid: String(claims.sid),
+  });
+  return person;
+}
+
+const inSession = (person: Person, sessionId = "s".repeat(43)) => contextOf(person, { credential: { kind: "session", session: { sessionId, share: randomToken(32) } } });
+const refreshes = () => realm.calls("refresh_token");
+const rowOf = (person: Person) => db().ownerGrant.findUniqueOrThrow({ where: { userId: person.userId } });
+const auditOf = async (person: Person) => (await db().auditEvent.findMany({ where: { targetType: "user", targetId: person.userId, action: { startsWith: "grant." } }, orderBy: { writeOrder: "asc" } })).map((e) => e.action);
+
+describe("an owner's token", () => {
+  it("a hundred calls with a cold cache make one refresh, and each engine gets its own", async () => {
+    const owner = await anOwner();
+    const asked = Array.from({ length: 100 }, (_, i) => (i % 2 ? ("nflow" as const) : ("flowise" as const)));
+    const got = await Promise.all(asked.map((audience) => getOwnerToken(owner.userId, audience)));
+    expect(got.map((t) => decodeJwt(t.accessToken).aud)).toEqual(asked);
+    expect(new Set(got.map((t) => decodeJwt(t.accessToken).sub))).toEqual(new Set([owner.sub]));
+    expect(new Set(got.map((t) => decodeJwt(t.accessToken).azp))).toEqual(new Set(["sluice-machine"]));
+    expect(await refreshes()).toBe(1);
+  });
+
+  it("is refreshed once for all who were refused with it", async () => {
+    const owner = await anOwner();
+    const { generation } = await getOwnerToken(owner.userId, "nflow");
+    moveClock(6000);
+    const next = await Promise.all(Array.from({ length: 20 }, () => getOwnerToken(owner.userId, "nflow", { staleGeneration: generation })));
+    expect(new Set(next.map((t) => t.generation))).toEqual(new Set([generation + 1]));
+    expect((await getOwnerToken(owner.userId, "nflow", { staleGeneration: generation + 1 })).generation).toBe(generation + 1);
+    expect(await refreshes()).toBe(2);
+  });
+
+  it("survives rotation without reuse, and the stored token is the rotated one", async () => {
+    await realm.control({ revokeRefreshToken: true, refreshTokenMaxReuse: 0 });
+    const owner = await anOwner();
+    const before = await rowOf(owner);
+    for (let i = 0; i < 5; i++) {
+      moveClock(6000);
+      const { generation } = await rowOf(owner);
+      await getOwnerToken(owner.userId, "flowise", { staleGeneration: generation });
+    }
+    const after = await rowOf(owner);
+    expect(after.generation).toBe(before.generation + 5);
+    expect(after.sealed).not.toBe(before.sealed);
+    expect(after.status).toBe("active");
+  });
+
+  it("is readable neither in the database nor in Redis", async () => {
+    const owner = await anOwner();
+    await getOwnerToken(owner.userId, "nflow");
+    const stored = JSON.stringify(await rowOf(owner)) + (await withRedis(async (client) => (await Promise.all((await client.keys(`sl:g:{${owner.userId}}*`)).map((key) => client.get(key)))).join("\n")));
+    expect(stored).not.toContain("eyJ");
+  });
+
+  it("does not open from another owner's row", async () => {
+    const owner = await anOwner("uma");
+    const other = await anOwner("vic");
+    const { sealed, salt, generation } = await rowOf(other);
+    await db().ownerGrant.update({ where: { userId: owner.userId }, data: { sealed, salt, generation } });
+    await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required" });
+    expect(await refreshes()).toBe(0);
+  });
+
+  it("nobody who never gave it has one", async () => {
+    const person = await aPerson();
+    await expect(getOwnerToken(person.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required", options: { extra: { grantUrl: `${env().AUTH_URL}/machine-access` } } });
+  });
+});
+
+describe("what Keycloak says of a grant", () => {
+  it("a disabled owner is told so, and enabled again the grant works by itself", async () => {
+    const owner = await anOwner("dis");
+    await realm.control({ disableUser: "dis" });
+    await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_disabled" });
+    await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_disabled" });
+    expect(await refreshes()).toBe(1);
+    expect((await getGrant(inSession(owner))).status).toBe("owner_disabled");
+    await realm.control({ enableUser: "dis" });
+    await withRedis((client) => client.del(`sl:g:{${owner.userId}}:b`));
+    expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
+    expect(await auditOf(owner)).toEqual(["grant.given", "grant.suspended", "grant.resumed"]);
+  });
+
+  it("disabled while a token of theirs is still cached, they are found out by the next exchange", async () => {
+    const owner = await anOwner("dis");
+    await getOwnerToken(owner.userId, "nflow");
+    await realm.control({ disableUser: "dis" });
+    await expect(getOwnerToken(owner.userId, "flowise")).rejects.toMatchObject({ code: "owner_disabled" });
+  });
+
+  it("revoked there, it has to be given again; nothing of the token stays", async () => {
+    const owner = await anOwner("gus");
+    await realm.control({ revokeGrant: "gus" });
+    await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required" });
+    await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required" });
+    expect(await refreshes()).toBe(1);
+    expect(await rowOf(owner)).toMatchObject({ status: "needs_reauth", sealed: "" });
+    expect(await hasLiveGrant(owner.userId)).toBe(false);
+    await anOwner("gus");
+    expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
+    expect(await auditOf(owner)).toEqual(["grant.given", "grant.lost", "grant.renewed"]);
+  });
+
+  it.each([{ tokenStatus: 503 }, { tokenError: "invalid_client" }])("%o keeps it", async (fault) => {
+    const owner = await anOwner();
+    await realm.control(fault);
+    const failed = await Promise.allSettled(Array.from({ length: 10 }, () => getOwnerToken(owner.userId, "nflow")));
+    for (const f of failed) expect(f).toMatchObject({ status: "rejected", reason: { code: "identity_unavailable" } });
+    expect(await refreshes()).toBe(1);
+    expect((await rowOf(owner)).status).toBe("active");
+  });
+
+  it("a role taken away there reaches the owner with the next refresh", async () => {
+    const owner = await anOwner();
+    await realm.control({ setRoles: { uma: ["viewer"] } });
+    await getOwnerToken(owner.userId, "nflow");
+    expect((await getPersonState(owner.userId)).person.role).toBe("viewer");
+  });
+});
+
+describe("giving and taking back", () => {
+  it("is given in the browser, in the session that asked, once", async () => {
+    const tokens = await realm.tokensFor("ada");
+    const { person } = await rememberPerson(identityOf(await verifyKeycloakToken(tokens.accessToken)));
+    const ctx = inSession(person);
+    const { url, flowId } = await startGrant(ctx, "/keys?tab=1");
+    const back = await realm.follow(url, { username: "ada" });
+    expect(back.pathname).toBe("/api/owner-grant/callback");
+    const query = () => new URLSearchParams(back.search);
+    expect(await finishGrant(inSession(person, "t".repeat(43)), flowId, query())).toMatchObject({ outcome: "failed" });
+    expect(await finishGrant(ctx, flowId, query())).toMatchObject({ outcome: "failed" });
+
+    const again = await startGrant(ctx, "/keys?tab=1");
+    const answered = await realm.follow(again.url, { username: "ada" });
+    expect(await finishGrant(ctx, again.flowId, new URLSearchParams(answered.search))).toEqual({ returnTo: "/keys?tab=1", outcome: "given" });
+    expect((await getGrant(ctx)).status).toBe("active");
+    expect(decodeJwt((await getOwnerToken(person.userId, "nflow")).accessToken).sub).toBe(person.sub);
+  });
+
+  it("is not given when somebody else signs in at Keycloak, or says no", async () => {
+    await realm.control({ revokeGrant: "ada" });
+    const tokens = await realm.tokensFor("ada");
+    const { person } = await rememberPerson(identityOf(await verifyKeycloakToken(tokens.accessToken)));
+    const ctx = inSession(person);
+    const other = await startGrant(ctx, null);
+    expect(await finishGrant(ctx, other.flowId, new URLSearchParams((await realm.follow(other.url, { username: "gus" })).search))).toEqual({ returnTo: "/machine-access", outcome: "failed" });
+    const no = await startGrant(ctx, null);
+    expect(await finishGrant(ctx, no.flowId, new URLSearchParams((await realm.follow(no.url, { username: "ada", consent: "No" })).search))).toEqual({ returnTo: "/machine-access", outcome: "refused" });
+    expect((await getGrant(ctx)).status).toBe("missing");
+  });
+
+  it("given again from another browser, the old token is revoked; from the same one, both would end, so it is not", async () => {
+    const browser = new Browser();
+    const owner = await anOwner("uma", browser);
+    await anOwner("uma", browser);
+    expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
+    await anOwner("uma", new Browser());
+    expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
+    expect((await rowOf(owner)).status).toBe("active");
+  });
+
+  it("taken back, it is gone here and at Keycloak, also while a refresh is under way", async () => {
+    const owner = await anOwner();
+    await getOwnerToken(owner.userId, "flowise");
+    expect(await deleteGrant(inSession(owner))).toMatchObject({ status: "missing" });
+    await expect(getOwnerToken(owner.userId, "flowise")).rejects.toMatchObject({ code: "owner_reauth_required" });
+    expect(await getGrant(inSession(owner))).toEqual({ status: "missing", givenAt: null, lastUsedAt: null, idleUntil: null, actsUntil: null });
+
+    await anOwner();
+    await realm.control({ tokenDelayMs: 500 });
+    const refreshing = getOwnerToken(owner.userId, "nflow").catch((error: unknown) => error);
+    await new Promise((done) => setTimeout(done, 200));
+    await deleteGrant(inSession(owner));
+    expect(await refreshing).toMatchObject({ code: "owner_reauth_required" });
+    expect(await rowOf(owner)).toMatchObject({ sealed: "" });
+  });
+
+  it("a key can neither give it nor take it back", async () => {
+    const owner = await anOwner();
+    const ctx = contextOf(owner, { apiKeyId: "k" });
+    await expect(deleteGrant(ctx)).rejects.toMatchObject({ code: "insufficient_permission" });
+    await expect(startGrant(ctx, null)).rejects.toMatchObject({ code: "insufficient_permission" });
+    expect(await hasLiveGrant(owner.userId)).toBe(true);
+  });
+
+  it("leads back only to paths of ours", () => {
+    for (const path of ["//evil.test", "/\\evil.test", "https://evil.test", "/\t/evil.test", "javascript:alert(1)", "", null]) expect(safePath(path)).toBe("/machine-access");
+    expect(safePath("/keys?new=1")).toBe("/keys?new=1");
+  });
+});
