@@ -4,11 +4,11 @@ import { getRequestListener } from "@hono/node-server";
 import { createApi } from "@/lib/api";
 import { startWorker } from "@/lib/jobs";
 import { closeDb } from "@/lib/platform/db";
-import { env, EnvError, type Env } from "@/lib/platform/env";
 import { logger } from "@/lib/platform/logger";
 import { applyMigrations } from "@/lib/platform/migrate";
 import { closeQueue } from "@/lib/platform/queue";
 import { closeRedis } from "@/lib/platform/redis";
+import { checkEnv } from "./server/check-env";
 import { listen } from "./server/listen";
 import { type Pages, startPages } from "./server/pages";
 
@@ -17,7 +17,7 @@ import { type Pages, startPages } from "./server/pages";
  * rendering a page never stands in the way of an API call (`SERVER_MODE=split`).
  */
 async function main(): Promise<void> {
-  const settings = settingsOrExit();
+  const settings = checkEnv();
   const migrated = await applyMigrations(settings.DATABASE_URL, "prisma/migrations");
   if (migrated.length) logger.info({ migrated }, "migrations applied");
 
@@ -77,16 +77,6 @@ export function isApiPath(url: string): boolean {
 function notHere(response: ServerResponse<IncomingMessage>): void {
   response.writeHead(503, { "Content-Type": "text/plain; charset=utf-8", "Retry-After": "2", "Cache-Control": "no-store" });
   response.end("The portal is starting. Try again in a moment.\n");
-}
-
-function settingsOrExit(): Env {
-  try {
-    return env();
-  } catch (error) {
-    if (!(error instanceof EnvError)) throw error;
-    for (const line of error.lines) process.stderr.write(`sluice: ${line}\n`);
-    process.exit(1);
-  }
 }
 
 main().catch((error: unknown) => {

@@ -5,15 +5,16 @@ import { adjustCredits } from "@/lib/credits";
 import { AccountView, AdjustCreditsInput } from "@/lib/credits/schemas";
 import { type ApiApp, route, success } from "@/lib/entry/api";
 import { envelope } from "./envelope";
+import { named } from "./named";
 
 const tag = "Admin";
-const Assignment = AssignmentAnswer.openapi("Assignment");
+const Assignment = named(AssignmentAnswer, "Assignment");
 const FlowAndEmail = z.object({ id: z.string().max(100), email: z.email("must be an email address").max(320) });
 
 /** What administrators do for everybody. The same under `/api/admin` and `/api/v1/admin`. */
 export function adminRoutes(app: ApiApp): void {
   for (const base of ["/api/admin", "/api/v1/admin"]) {
-    route(app, { method: "post", path: `${base}/chatflows/sync`, tag, summary: "Copy Flowise's chatflows now", permission: "admin:chatflows", answers: [{ status: 200, description: "What changed.", schema: SyncAnswer.openapi("Sync") }] },
+    route(app, { method: "post", path: `${base}/chatflows/sync`, tag, summary: "Copy Flowise's chatflows now", permission: "admin:chatflows", answers: [{ status: 200, description: "What changed.", schema: named(SyncAnswer, "Sync") }] },
       async (ctx, _input, c) => c.json(await syncChatflows(ctx)));
 
     route(app, { method: "post", path: `${base}/chatflows/:id/users/email/:email`, tag, summary: "Let a person use a chatflow", permission: "admin:chatflows", params: FlowAndEmail, answers: [{ status: 200, description: "Who, and what.", schema: Assignment }] },

@@ -4,6 +4,7 @@ import { PredictAnswer, PredictInput } from "@/lib/chatflows/schemas";
 import { getBalance, type Hold } from "@/lib/credits";
 import { type ApiApp, type ApiContext, route } from "@/lib/entry/api";
 import { clientGone, sendStream } from "@/lib/entry/send-stream";
+import { named } from "./named";
 
 const tag = "Chat";
 
@@ -15,7 +16,7 @@ export function setCredits(c: ApiContext, hold: Hold): void {
 
 /** The older chat client's words (contract section 6). */
 export function chatRoutes(app: ApiApp): void {
-  route(app, { method: "post", path: "/api/v1/chat/predict", tag, summary: "Ask a chatflow and wait for its answer", permission: "ai:predict", body: PredictInput, answers: [{ status: 200, description: "The answer, and what it cost.", schema: PredictAnswer.openapi("Prediction") }] },
+  route(app, { method: "post", path: "/api/v1/chat/predict", tag, summary: "Ask a chatflow and wait for its answer", permission: "ai:predict", body: PredictInput, answers: [{ status: 200, description: "The answer, and what it cost.", schema: named(PredictAnswer, "Prediction") }] },
     async (ctx, { body }, c) => {
       const { answer, hold } = await predictOnce(ctx, body, clientGone(c));
       setCredits(c, hold);

@@ -2,9 +2,10 @@ import { z } from "@hono/zod-openapi";
 import { canStream, getMyChatflow, listMyChatflows } from "@/lib/chatflows";
 import { ChatflowView } from "@/lib/chatflows/schemas";
 import { type ApiApp, route } from "@/lib/entry/api";
+import { named } from "./named";
 
 export const FlowId = z.object({ id: z.string().max(100) });
-const Chatflow = ChatflowView.openapi("Chatflow");
+const Chatflow = named(ChatflowView, "Chatflow");
 
 /** What is assigned to the caller. Bare arrays, as existing clients know them. */
 export function chatflowRoutes(app: ApiApp): void {

@@ -4,13 +4,14 @@ import { type ApiApp, route, success } from "@/lib/entry/api";
 import { createKey, getKey, listKeys, revokeKey, updateKey } from "@/lib/keys";
 import { ApiKeyView, CreatedKeyView, CreateKeyInput, ListKeysInput, RevokeKeyInput, UpdateKeyInput } from "@/lib/keys/schemas";
 import { envelope, listEnvelope } from "./envelope";
+import { named } from "./named";
 
 const Me = z.object({
   id: z.uuid(), memberId: z.string(), tenantId: z.uuid(), email: z.string().optional(), name: z.string().optional(), role: z.enum(["admin", "user", "viewer"]).nullable(),
   permissions: z.array(z.string()), actor: z.enum(["user", "apiKey"]), apiKeyId: z.uuid().optional(), rateLimit: z.object({ requests: z.int(), window: z.int() }).optional(),
 }).openapi("Me");
-const Key = ApiKeyView.openapi("ApiKey");
-const CreatedKey = CreatedKeyView.openapi("CreatedApiKey");
+const Key = named(ApiKeyView, "ApiKey");
+const CreatedKey = named(CreatedKeyView, "CreatedApiKey");
 /** An id of the wrong shape was never given out: 404 like any other, so it is not judged here. */
 const KeyId = z.object({ id: z.string().max(100) });
 

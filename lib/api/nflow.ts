@@ -2,10 +2,11 @@ import { z } from "@hono/zod-openapi";
 import { type ApiApp, route } from "@/lib/entry/api";
 import { createApp, getApp, removeApps, searchApps } from "@/lib/nflow";
 import { Application, ApplicationPage, CreateAppInput, RemoveAppsInput, SearchAppsInput } from "@/lib/nflow/schemas";
+import { named } from "./named";
 
 const base = "/api/v1/nflow/builder/apps";
 const tag = "NFlow";
-const App = Application.openapi("NFlowApplication");
+const App = named(Application, "NFlowApplication");
 
 /** NFlow's operations with the caller's own identity there; shapes and success statuses are NFlow's. */
 export function nflowRoutes(app: ApiApp): void {

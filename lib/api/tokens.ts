@@ -1,8 +1,9 @@
 import { type ApiApp, route } from "@/lib/entry/api";
 import { authenticate, refresh } from "@/lib/tokens";
 import { AuthenticateInput, RefreshInput, TokenAnswer } from "@/lib/tokens/schemas";
+import { named } from "./named";
 
-const Tokens = TokenAnswer.openapi("Tokens");
+const Tokens = named(TokenAnswer, "Tokens");
 const tag = "Tokens";
 
 /** Short-lived tokens in the words of the older chat client (contract section 6). */

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import type { AuditEvent } from "@/lib/generated/prisma/client";
+import { advisoryLocks } from "@/lib/platform/advisory-locks";
 import { transaction } from "@/lib/platform/db";
 import { auditHash, firstPrevHash, type SealedEvent } from "./chain";
 
 export const sealAuditJob = { name: "audit.seal", payload: z.object({}) };
 
-/** One sealer at a time, whoever it is; the number is ours alone. */
-const sealerLock = 727_001;
+/** One sealer at a time, whoever it is. */
+const sealerLock = advisoryLocks.auditSealer;
 const batchSize = 500;
 
 type Head = { seq: bigint; hash: string };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Context, requirePermission } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import type { Chatflow } from "@/lib/generated/prisma/client";
+import { advisoryLocks } from "@/lib/platform/advisory-locks";
 import { now, nowDate } from "@/lib/platform/clock";
 import { db, pool, Prisma, transaction } from "@/lib/platform/db";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
@@ -13,8 +14,8 @@ import type { SyncAnswer } from "./schemas";
 
 export const chatflowSyncJob = { name: "chatflows.sync", payload: z.object({}) };
 
-/** One sync at a time over all replicas; the number is ours alone. */
-const syncLock = 727_002;
+/** One sync at a time over all replicas. */
+const syncLock = advisoryLocks.chatflowSync;
 
 const Listing = z.array(z.looseObject({ id: z.uuid() })).max(100_000);
 const text = z.string().nullish();

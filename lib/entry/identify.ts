@@ -1,5 +1,5 @@
 import { decodeJwt } from "jose";
-import { type Actor, type Context, missingPermission, type Permission, permissionBit, roleMask } from "@/lib/access";
+import type { Actor, Context, Permission } from "@/lib/access";
 import { checkCall, countFailure, limitFailures, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
@@ -34,7 +34,8 @@ export async function identify(credentials: Credentials, caller: Caller, permiss
     if (presented === null) return await bySession(credentials, caller, permission);
     return looksLikeJwt(presented) ? await byToken(presented, caller, permission) : await byKey(presented, caller, permission);
   } catch (error) {
-    if (isSluiceError(error, "missing_credentials", "invalid_credentials", "token_expired")) await countFailedCall(caller, error);
+    // The key check counts what it refuses itself.
+    if (isSluiceError(error, "missing_credentials", "invalid_credentials", "token_expired") && !fromKeyCheck.has(error)) await countFailedCall(caller, error);
     throw error;
   }
 }
@@ -72,14 +73,11 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   const issuer = issuerOf(token);
   if (issuer === env().AUTH_URL) {
     const claims = await verifyAccessToken(token);
-    if (permission && (claims.permissions & permissionBit(permission)) === 0) throw missingPermission(permission);
+    const { familyId, permissions } = claims;
     const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
-    const verdict = claims.apiKeyId
-      ? admitted(await checkCall({ kind: "key", apiKeyId: claims.apiKeyId, familyId: claims.familyId }, options))
-      : admitted(await checkCall({ kind: "user", userId: claims.userId, familyId: claims.familyId }, options));
-    const actor = claims.apiKeyId ? keyActor(verdict, claims.familyId) : ({ type: "user", person: verdict.person, credential: { kind: "gateway", familyId: claims.familyId } } as const);
-    const ctx = contextOf(verdict, actor, caller);
-    return { ctx: { ...ctx, permissions: ctx.permissions & claims.permissions }, headers: verdict.headers };
+    const verdict = admitted(await checkCall(claims.apiKeyId ? { kind: "key", apiKeyId: claims.apiKeyId, familyId, permissions } : { kind: "user", userId: claims.userId, familyId, permissions }, options));
+    const actor = claims.apiKeyId ? keyActor(verdict, familyId) : ({ type: "user", person: verdict.person, credential: { kind: "gateway", familyId } } as const);
+    return { ctx: contextOf(verdict, actor, caller), headers: verdict.headers };
   }
   if (issuer !== env().KEYCLOAK_ISSUER) throw new SluiceError("invalid_credentials", "The token was issued by somebody else.");
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
@@ -98,11 +96,14 @@ async function bySession({ cookie, origin, safe }: Credentials, caller: Caller, 
   return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers };
 }
 
+const fromKeyCheck = new WeakSet<SluiceError>();
+
 type Admitted = Extract<Verdict, { ok: true }>;
 
 function admitted(verdict: Verdict): Admitted {
-  if (!verdict.ok) throw verdict.error;
-  return verdict;
+  if (verdict.ok) return verdict;
+  fromKeyCheck.add(verdict.error);
+  throw verdict.error;
 }
 
 function keyActor(verdict: Admitted, familyId?: string): Actor {
@@ -111,7 +112,7 @@ function keyActor(verdict: Admitted, familyId?: string): Actor {
 }
 
 function contextOf(verdict: Admitted, actor: Actor, caller: Caller): Context {
-  return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions & roleMask(verdict.person.role) };
+  return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions };
 }
 
 function issuerOf(token: string): string | undefined {

@@ -25,6 +25,8 @@ export async function startWorker(): Promise<RunningWorker> {
   const plan = () => schedule().catch((error: unknown) => logger.warn({ err: error }, "the schedule could not be written"));
   connection.on("ready", () => void plan());
   await plan();
+  // The schedule waits for its next full interval; a worker that starts looks once at once.
+  for (const { type, everyMs } of jobs) if (everyMs() !== null) await queue().add(type.name, {}, { jobId: `${type.name}.at-start`, attempts: 3, removeOnComplete: true, removeOnFail: true });
   return {
     async close() {
       await worker.close();

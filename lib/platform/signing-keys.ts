@@ -1,5 +1,6 @@
 import { errors, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
+import { advisoryLocks } from "./advisory-locks";
 import { now, nowDate } from "./clock";
 import { randomToken, seal, UnsealError, unseal } from "./crypto";
 import { isDatabaseDown, pool, transaction } from "./db";
@@ -14,7 +15,7 @@ import { logger } from "./logger";
 const algorithm = "ES256";
 const info = "sluice/signing-key/1";
 /** Two replicas that start on an empty database make one key, not two; the number is ours alone. */
-const creationLock = 727_002;
+const creationLock = advisoryLocks.signingKeys;
 /** A stranger's token may name any key id, so unknown ones read the table at most this often. */
 const rereadPauseMs = 2000;
 

@@ -41,8 +41,8 @@ async function removeRecord(handle: SessionHandle, caller: Caller, reason: strin
     if (isSluiceError(error, "session_expired")) return null;
     throw error;
   }
-  const { meta, tokens } = opened;
-  const known = openFor(handle, "t", meta, tokens, SessionTokens);
+  const { meta, blob } = opened;
+  const known = openFor(handle, "t", meta, blob, SessionTokens);
   // Whoever has the handle but not the share does not hold the cookie, and ends nothing.
   if (!known || !(await removeSession(handle.sessionId, meta))) return null;
   const state = await findPersonState(meta.uid);

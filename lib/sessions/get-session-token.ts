@@ -24,8 +24,8 @@ export function marginMs(lifeSeconds: number): number {
  */
 export async function getSessionToken(handle: SessionHandle, audience: Audience, options: { staleGeneration?: number } = {}): Promise<UpstreamToken> {
   const { staleGeneration } = options;
-  const { meta, derived } = await openSession(handle, audience, { touch: true });
-  const known = derived && meta.gen !== staleGeneration ? openFor(handle, `t:${audience}`, meta, derived, DerivedToken) : null;
+  const { meta, blob } = await openSession(handle, audience, { touch: true });
+  const known = blob && meta.gen !== staleGeneration ? openFor(handle, `t:${audience}`, meta, blob, DerivedToken) : null;
   if (known && known.atExp - now() > marginMs(known.lifeS)) return { accessToken: known.at, generation: meta.gen, expiresAt: known.atExp };
   return join(`sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`, () => mint(handle, audience, staleGeneration));
 }

@@ -17,7 +17,7 @@ const backOffMs = 2000;
 
 /** @throws SluiceError `session_expired`, also when the blob does not open: without the right share there is no session. */
 export async function unlock(handle: SessionHandle, options: { touch: boolean }): Promise<Unlocked> {
-  const { meta, tokens: blob } = await openSession(handle, "tokens", options);
+  const { meta, blob } = await openSession(handle, "tokens", options);
   const tokens = openFor(handle, "t", meta, blob, SessionTokens);
   if (!tokens) throw sessionExpired("the record does not open");
   return { meta, tokens };

@@ -26,9 +26,10 @@ export function sessionExpired(cause?: string): SluiceError {
   return new SluiceError("session_expired", "Your session has ended. Sign in again.", { cause });
 }
 
-/** What to read besides the readable half: nothing, the sealed half, or a derived token and only without it the sealed half. */
+/** What to read besides the readable half: nothing, the sealed half, or the token derived for an engine. */
 type Want = "meta" | "tokens" | Audience;
-export type OpenSession = { meta: SessionMeta; tokens: string; derived: string };
+/** `blob` is what was wanted, empty when there is none. */
+export type OpenSession = { meta: SessionMeta; blob: string };
 
 /**
  * Reads a session, and moves its last use on when that is due: at most once a minute, more often for a short idle
@@ -48,9 +49,8 @@ if ARGV[3] == '1' and m[1] == 'active' and there == 1 then
     redis.call('PEXPIRE', KEYS[2], ttl)
   end
 end
-local derived = want == 'derived' and redis.call('GET', KEYS[3]) or ''
-local tokens = (want == 'tokens' or want == 'derived' and not derived) and redis.call('GET', KEYS[2]) or ''
-return {redis.call('HGETALL', KEYS[1]), there, tokens or '', derived or ''}`);
+local blob = want == 'tokens' and redis.call('GET', KEYS[2]) or want == 'derived' and redis.call('GET', KEYS[3]) or ''
+return {redis.call('HGETALL', KEYS[1]), there, blob}`);
 
 type KillFacts = { kcSid: string; subHash: string };
 /** Which marks may end a session never changes, so knowing them saves a round trip. What the marks say is read each time. */
@@ -93,7 +93,7 @@ export async function openSession({ sessionId: id }: SessionHandle, want: Want, 
     withRedis((client) => runScript(client, open, keys, [at, derived ? "derived" : want, options.touch ? "1" : "0"])),
     known ? readKillMarks(known) : null,
   ]);
-  const [pairs, there, tokens, derivedBlob] = answer as [string[]?, number?, string?, string?];
+  const [pairs, there, blob] = answer as [string[]?, number?, string?];
   if (!pairs || there !== 1) {
     facts.delete(id);
     throw sessionExpired("no record");
@@ -102,7 +102,7 @@ export async function openSession({ sessionId: id }: SessionHandle, want: Want, 
   if (meta.state === "dead") throw sessionExpired(meta.dead_reason);
   if (meta.abs_exp <= at || meta.last_seen + meta.idle_s * 1000 <= at) throw sessionExpired("timed out");
   if (isKilled(knownMarks ?? (await readKillMarks(rememberFacts(id, meta))), meta)) throw sessionExpired("ended at Keycloak");
-  return { meta, tokens: tokens ?? "", derived: derivedBlob ?? "" };
+  return { meta, blob: blob ?? "" };
 }
 
 export async function writeSession({ sessionId: id }: SessionHandle, meta: SessionMeta, tokens: string): Promise<void> {
