@@ -47,24 +47,38 @@ function isLink(path: string): boolean {
  * that: binaries and data then live under /var/lib/sluice, and a link stands in their place.
  */
 function reachable(dataDir: string, binaries: Binaries, asOther: boolean): { dataDir: string; binaries: Binaries } {
+  if (!asOther) return { dataDir, binaries };
+  return { dataDir: openToOthers(dirname(dataDir)) ? dataDir : movedData(dataDir), binaries: openToOthers(dirname(binaries.postgres)) ? binaries : copiedBinaries(binaries) };
+}
+
+const openBase = "/var/lib/sluice";
+
+function movedData(dataDir: string): string {
+  makeOpenBase();
+  if (!isLink(dataDir)) {
+    rmSync(dataDir, { recursive: true, force: true });
+    mkdirSync(dirname(dataDir), { recursive: true });
+    symlinkSync(join(openBase, createHash("sha256").update(dataDir).digest("hex").slice(0, 12)), dataDir);
+  }
+  return readlinkSync(dataDir);
+}
+
+function copiedBinaries(binaries: Binaries): Binaries {
+  makeOpenBase();
   const native = dirname(dirname(binaries.postgres));
-  if (!asOther || (openToOthers(dirname(dataDir)) && openToOthers(native))) return { dataDir, binaries };
-  const base = "/var/lib/sluice";
   const { version } = JSON.parse(readFileSync(join(native, "..", "package.json"), "utf8")) as { version: string };
-  const copy = join(base, `postgres-${version}`);
-  mkdirSync(base, { recursive: true, mode: 0o755 });
-  chmodSync(base, 0o755);
+  const copy = join(openBase, `postgres-${version}`);
   if (!existsSync(join(copy, ".complete"))) {
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
     writeFileSync(join(copy, ".complete"), "");
   }
   const moved = (file: string) => join(copy, file.slice(native.length + 1));
-  if (!isLink(dataDir)) {
-    rmSync(dataDir, { recursive: true, force: true });
-    mkdirSync(dirname(dataDir), { recursive: true });
-    symlinkSync(join(base, createHash("sha256").update(dataDir).digest("hex").slice(0, 12)), dataDir);
-  }
-  return { dataDir: readlinkSync(dataDir), binaries: { initdb: moved(binaries.initdb), postgres: moved(binaries.postgres), pg_ctl: moved(binaries.pg_ctl) } };
+  return { initdb: moved(binaries.initdb), postgres: moved(binaries.postgres), pg_ctl: moved(binaries.pg_ctl) };
+}
+
+function makeOpenBase(): void {
+  mkdirSync(openBase, { recursive: true, mode: 0o755 });
+  chmodSync(openBase, 0o755);
 }
 
 /** Removes a data folder, also where a link stands for it. */
@@ -95,7 +109,7 @@ export async function startPostgres(wantedDir: string, options: { port?: number;
   const { dataDir, binaries } = reachable(resolve(wantedDir), await packaged(), user !== null);
   const as = { ...user, cwd: "/" };
   const passwordFile = `${resolve(wantedDir)}.password`;
-  if (!existsSync(join(dataDir, "PG_VERSION"))) initialise(dataDir, passwordFile, binaries, user, options.throwaway ?? false);
+  if (!existsSync(join(dataDir, "PG_VERSION")) || !existsSync(passwordFile)) initialise(dataDir, passwordFile, binaries, user, options.throwaway ?? false);
   if (existsSync(join(dataDir, "postmaster.pid"))) {
     try {
       execFileSync(binaries.pg_ctl, ["stop", "-D", dataDir, "-m", "fast", "-w"], { ...as, stdio: "ignore" });

@@ -47,15 +47,16 @@ export async function redisRunId(): Promise<string> {
   return runId;
 }
 
-/** Waits for the first connection of a new process, at most `ms`; afterwards an outage fails at once. */
+let becomingReady: Promise<void> | undefined;
+
+/** Waits for the first connection of a new process, at most `ms`; afterwards an outage fails at once. All who wait share one listener. */
 export async function redisReady(ms = 2000): Promise<void> {
   const { client } = held();
   if (client.status === "ready") return;
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => { client.off("ready", done); reject(storeUnavailable(new Error(`Redis is ${client.status}`))); }, ms);
-    const done = () => { clearTimeout(timer); resolve(); };
-    client.once("ready", done);
-  });
+  becomingReady ??= new Promise<void>((resolve) => client.once("ready", resolve)).finally(() => { becomingReady = undefined; });
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(storeUnavailable(new Error(`Redis is ${client.status}`))), ms); });
+  await Promise.race([becomingReady, tooLong]).finally(() => clearTimeout(timer));
 }
 
 /** A connection of its own for a subscriber or a blocking reader; the caller closes it. */
@@ -88,5 +89,6 @@ export async function withRedis<T>(run: (client: Redis) => Promise<T>): Promise<
 export async function closeRedis(): Promise<void> {
   const current = shared.sluiceRedis;
   shared.sluiceRedis = undefined;
+  becomingReady = undefined;
   current?.client.disconnect();
 }

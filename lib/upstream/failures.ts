@@ -1,20 +1,28 @@
+import { errors as undiciErrors } from "undici";
 import { z } from "zod";
 import { SluiceError } from "@/lib/platform/errors";
 import { scrub } from "@/lib/platform/logger";
 import type { UpstreamAnswer, UpstreamRequest } from "./call-upstream";
 import { readJson } from "./read-json";
+import { nameOf } from "./whose-token";
 
 /** Reads, and searches by POST: asking again changes nothing. */
 export function isIdempotent(request: Pick<UpstreamRequest, "method" | "template">): boolean {
   return request.method === "GET" || request.template.endsWith("/search");
 }
 
-export function timedOut(engine: string, cause: unknown): SluiceError {
-  return new SluiceError("upstream_timeout", `${engine} did not answer in time.`, { cause });
+/** Whether the connection broke, as opposed to its never having been made or being slow. */
+export function isLostConnection(error: unknown): boolean {
+  return error instanceof undiciErrors.SocketError || (error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE"));
 }
 
-export function unreachable(engine: string, cause: unknown): SluiceError {
-  return new SluiceError("upstream_error", `${engine} cannot be reached.`, { cause });
+/** Errors of the wire in our words, those of a body under way included. A caller who left is nobody's failure and travels as it is. */
+export function translated(error: unknown, request: Pick<UpstreamRequest, "engine" | "signal">): unknown {
+  if (request.signal?.aborted || error instanceof SluiceError) return error;
+  const engine = nameOf(request.engine);
+  const isLate = error instanceof undiciErrors.HeadersTimeoutError || error instanceof undiciErrors.BodyTimeoutError || (error instanceof Error && error.name === "TimeoutError");
+  if (isLate) return new SluiceError("upstream_timeout", `${engine} did not answer in time.`, { cause: error });
+  return new SluiceError("upstream_error", isLostConnection(error) ? `${engine} broke off its answer.` : `${engine} cannot be reached.`, { cause: error });
 }
 
 const NflowErrors = z.object({ refId: z.string().max(200).optional(), errors: z.array(z.unknown()).max(100).optional() });
@@ -25,7 +33,7 @@ const kept = new Map([[400, "bad_request"], [404, "not_found"], [409, "conflict"
  * missing right there, everything else is the engine's failure (contract section 7). Reads the body.
  */
 export async function upstreamFailure(answer: UpstreamAnswer): Promise<SluiceError> {
-  const parsed = NflowErrors.safeParse(await readJson(answer, 100_000).catch(() => null));
+  const parsed = NflowErrors.safeParse(await readJson(answer, { bytesMax: 100_000 }).catch(() => null));
   const said = parsed.success ? parsed.data : {};
   const upstreamErrors = (said.errors ?? []).map((item) => (typeof item === "string" ? scrub(item).slice(0, 500) : item));
   const extra = { ...(said.refId && { refId: said.refId }), ...(upstreamErrors.length > 0 && { upstreamErrors: upstreamErrors.map(withoutTrace) }) };
