@@ -29,8 +29,8 @@ export type UpstreamRequest = {
   onSend?: () => void;
 };
 
-/** Whatever the engine answered but a 401; `body` must be read or destroyed. */
-export type UpstreamAnswer = { status: number; headers: Record<string, string>; body: Readable };
+/** Whatever the engine answered but a 401; `body` must be read or destroyed. `request` says what a failing body means. */
+export type UpstreamAnswer = { status: number; headers: Record<string, string>; body: Readable; request: Pick<UpstreamRequest, "engine" | "signal"> };
 
 const hourMs = 3_600_000;
 
@@ -99,7 +99,7 @@ async function send(ctx: Context, request: UpstreamRequest, credential: EngineCr
     const { statusCode, headers, body } = await connections().request(options);
     // A body that breaks off while nobody listens would end the process; whoever reads it learns of it all the same.
     body.once("close", held.letGo).on("error", () => undefined);
-    return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body };
+    return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body, request };
   } catch (error) {
     held.letGo();
     throw error;
