@@ -1,15 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
+import { Agent, type Dispatcher, errors as undiciErrors } from "undici";
 import type { Context } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
-import { connections, type Sending } from "./connections";
-import { isIdempotent, isLostConnection, translated } from "./failures";
+import { isIdempotent, timedOut, unreachable } from "./failures";
 import { identityHeader } from "./identity-header";
-import { leash } from "./leash";
 import { pathOf } from "./paths";
-import { credentialFor, type Engine, type EngineCredential, nameOf } from "./whose-token";
+import { credentialFor, type Engine, type EngineCredential } from "./whose-token";
 
 export type UpstreamRequest = {
   engine: Engine;
@@ -25,14 +23,20 @@ export type UpstreamRequest = {
   slow?: boolean;
   /** Fires when the caller has gone. */
   signal?: AbortSignal;
-  /** Told when a connection has taken the request: from then on the engine may be at work. */
+  /** Told right before the request leaves: from then on the engine may be at work. */
   onSend?: () => void;
 };
 
-/** Whatever the engine answered but a 401; `body` must be read or destroyed. `request` says what a failing body means. */
-export type UpstreamAnswer = { status: number; headers: Record<string, string>; body: Readable; request: Pick<UpstreamRequest, "engine" | "signal"> };
+/** Whatever the engine answered but a 401; `body` must be read or destroyed. */
+export type UpstreamAnswer = { status: number; headers: Record<string, string>; body: Readable };
 
 const hourMs = 3_600_000;
+const shared = globalThis as typeof globalThis & { sluiceAgent?: Agent };
+
+function agent(): Agent {
+  shared.sluiceAgent ??= new Agent({ connections: 512, pipelining: 1, keepAliveTimeout: 10_000, connect: { timeout: env().UPSTREAM_CONNECT_TIMEOUT_MS } });
+  return shared.sluiceAgent;
+}
 
 /**
  * Calls an engine in the name of the person behind `ctx`, with a token that is good there alone.
@@ -58,6 +62,10 @@ export async function callUpstream(ctx: Context, request: UpstreamRequest): Prom
   throw new SluiceError("upstream_unauthorised", `${nameOf(request.engine)} does not accept the person's token.`);
 }
 
+export function nameOf(engine: Engine): string {
+  return engine === "nflow" ? "NFlow" : "Flowise";
+}
+
 type Sent = { body: Buffer | undefined; idempotencyKey: string };
 
 async function attempt(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
@@ -65,7 +73,7 @@ async function attempt(ctx: Context, request: UpstreamRequest, credential: Engin
     return await send(ctx, request, credential, sent);
   } catch (error) {
     // A connection that was kept alive may be closed under us; what changes nothing is simply asked again.
-    if (isLostConnection(error) && isIdempotent(request) && !request.signal?.aborted) {
+    if (error instanceof undiciErrors.SocketError && isIdempotent(request) && !request.signal?.aborted) {
       return send(ctx, request, credential, sent).catch((again: unknown) => { throw translated(again, request); });
     }
     throw translated(error, request);
@@ -75,33 +83,42 @@ async function attempt(ctx: Context, request: UpstreamRequest, credential: Engin
 async function send(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
   const settings = env();
   const total = request.stream ? hourMs : settings.UPSTREAM_TOTAL_TIMEOUT_MS;
+  const deadline = AbortSignal.timeout(total);
   const base = request.engine === "nflow" ? settings.NFLOW_API_URL : settings.FLOWISE_URL;
   const url = new URL(base + pathOf(request.engine, request.method, request.template, request.names));
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-  const identity = await identityHeader(ctx, request.engine, sent.body);
-  const held = leash(total, request.signal);
-  const options: Dispatcher.RequestOptions & Sending = {
+  const options: Dispatcher.RequestOptions = {
     origin: url.origin, path: url.pathname + url.search, method: request.method, body: sent.body,
     headersTimeout: request.slow ? total : settings.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
     bodyTimeout: request.stream ? settings.UPSTREAM_IDLE_TIMEOUT_MS : total,
-    signal: held.signal, onSend: request.onSend,
+    signal: request.signal ? AbortSignal.any([request.signal, deadline]) : deadline,
     headers: {
       accept: request.stream ? "text/event-stream, application/json" : "application/json",
       authorization: `Bearer ${credential.bearer}`,
       "x-request-id": ctx.requestId,
-      "x-sluice-identity": identity,
+      "x-sluice-identity": await identityHeader(ctx, request.engine, sent.body),
       ...(sent.body && { "content-type": "application/json" }),
       ...(request.method !== "GET" && { "idempotency-key": sent.idempotencyKey }),
       ...(request.engine === "flowise" && ctx.ip && { "x-forwarded-for": ctx.ip }),
     },
   };
-  try {
-    const { statusCode, headers, body } = await connections().request(options);
-    // A body that breaks off while nobody listens would end the process; whoever reads it learns of it all the same.
-    body.once("close", held.letGo).on("error", () => undefined);
-    return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body, request };
-  } catch (error) {
-    held.letGo();
-    throw error;
-  }
+  request.onSend?.();
+  const { statusCode, headers, body } = await agent().request(options);
+  // A body that nobody reads to its end may still fail; whoever does read it hears of that by itself.
+  body.on("error", () => undefined);
+  return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body };
+}
+
+/** Errors of the wire in our words. A caller who left is nobody's failure and travels as it is. */
+export function translated(error: unknown, request: Pick<UpstreamRequest, "engine" | "signal">): unknown {
+  if (request.signal?.aborted || error instanceof SluiceError) return error;
+  const late = error instanceof undiciErrors.HeadersTimeoutError || error instanceof undiciErrors.BodyTimeoutError || (error instanceof Error && error.name === "TimeoutError");
+  return late ? timedOut(nameOf(request.engine), error) : unreachable(nameOf(request.engine), error);
+}
+
+/** Ends the pool, for tests and shutdown. */
+export async function closeUpstream(): Promise<void> {
+  const current = shared.sluiceAgent;
+  shared.sluiceAgent = undefined;
+  await current?.destroy();
 }
