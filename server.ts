@@ -26,8 +26,9 @@ async function main(): Promise<void> {
   let pages: Pages | null = null;
   const server = createServer((request, response) => {
     if (isApiPath(request.url ?? "/")) void api(request, response);
+    else if (!isDecodable(request.url ?? "/")) refuse(response, 400, "This address is not well-formed.");
     else if (pages) pages.pipe(request, response);
-    else notHere(response);
+    else refuse(response, 503, "The portal is starting. Try again in a moment.");
   });
   server.on("upgrade", (request, socket, head) => {
     if (pages) pages.upgrade(request, socket, head);
@@ -74,9 +75,19 @@ export function isApiPath(url: string): boolean {
   return path === "/api" || path.startsWith("/api/");
 }
 
-function notHere(response: ServerResponse<IncomingMessage>): void {
-  response.writeHead(503, { "Content-Type": "text/plain; charset=utf-8", "Retry-After": "2", "Cache-Control": "no-store" });
-  response.end("The portal is starting. Try again in a moment.\n");
+/** Next.js answers a broken escape with a 500 of its own. */
+function isDecodable(url: string): boolean {
+  try {
+    decodeURI(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refuse(response: ServerResponse<IncomingMessage>, status: 400 | 503, words: string): void {
+  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store", ...(status === 503 && { "Retry-After": "2" }) });
+  response.end(`${words}\n`);
 }
 
 main().catch((error: unknown) => {
