@@ -49,6 +49,17 @@ function countsOf(report: VitestReport | PlaywrightReport): { passed: number; fa
   return { passed: report.numPassedTests, failed: report.numFailedTests };
 }
 
+/** Whatever the suites made the portal say, its log holds no token, no key and no password. */
+function leaks(logFile: string, ...secrets: string[]): void {
+  say("\n== the log holds no secret");
+  const log = readFileSync(logFile, "utf8");
+  const found = [...secrets.filter((s) => s && log.includes(s)), ...(log.match(/eyJ[\w-]{20,}|\b(slk|srt)_[0-9A-Za-z]{43,}/g) ?? [])];
+  if (log.length < 10_000 || found.length > 0) {
+    say(found.length ? `${found.length} found, the first after …${log.slice(Math.max(0, log.indexOf(found[0] ?? "") - 200), log.indexOf(found[0] ?? ""))}` : "the log is too short to mean anything");
+    failed++;
+  } else passed++;
+}
+
 export function chromium(): string | null {
   const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/Applications/Chromium.app/Contents/MacOS/Chromium"].find((path) => existsSync(path));
   if (known) return known;
@@ -80,6 +91,7 @@ async function main(): Promise<void> {
     await suite("http", vitest("vitest.http.config.ts", join(folder, "http.json")), join(folder, "http.json"), { SLUICE_STACK: stackFile });
     const e2e = join(folder, "e2e.json");
     await suite("e2e", [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], e2e, { SLUICE_STACK: stackFile, PLAYWRIGHT_JSON_OUTPUT_NAME: e2e, ...(browser && { SLUICE_CHROMIUM: browser }) });
+    leaks(join(folder, "data", "web.log"), demo.users[0]?.password ?? "", stack.adminToken);
     if (failed > 0) say(`\nthe portal's last words:\n${readFileSync(join(folder, "data", "web.log"), "utf8").split("\n").filter((l) => /"level":[56]0/.test(l)).slice(-20).join("\n")}`);
   } finally {
     await stack.stop();
