@@ -17,7 +17,7 @@ export function OperationView({ operation, schemas }: { operation: Operation; sc
         <ChevronRight aria-hidden className="size-4 shrink-0 translate-y-0.5 text-muted transition-transform group-open:rotate-90" />
         <Badge tone={tones[operation.method]} className="w-14 justify-center font-mono uppercase">{operation.method}</Badge>
         <code className="font-mono text-sm break-all">{operation.path}</code>
-        <span className="basis-full pl-7 text-sm text-muted md:basis-auto md:pl-0">{operation.summary}</span>
+        <span className="basis-full pl-7 text-sm text-muted md:flex-1 md:basis-40 md:pl-0">{operation.summary}</span>
       </summary>
       <div className="space-y-5 pt-1 pb-6 pl-8 text-sm">
         {operation.description && <p className="text-muted">{operation.description}</p>}

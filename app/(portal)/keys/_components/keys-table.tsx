@@ -91,7 +91,7 @@ export function KeysTable({ initial, create }: { initial: KeysPage; create: Reac
             columns={columns} rows={rows} rowId={(key) => key.id} caption="Your API keys" isFaded={(key) => key.status === "revoked" || key.status === "expired"}
             empty={isFiltered
               ? <EmptyState icon={SearchX} title="No key matches" action={<Button variant="secondary" onClick={() => { setQ(""); remember({ q: "", status: "all" }); }}>Show all keys</Button>}>Try another word or status.</EmptyState>
-              : <EmptyState icon={KeyRound} title="No API keys yet" action={create}>A key lets a program call your chatflows and NFlow as you, within the limits that you set.</EmptyState>}
+              : <EmptyState icon={KeyRound} title="No keys yet" action={create}>A key lets a program call your chatflows and NFlow as you, within the limits that you set.</EmptyState>}
           />
         )}
       {keys.hasNextPage && <div className="border-t p-3 text-center"><Button variant="quiet" busy={keys.isFetchingNextPage} onClick={() => void keys.fetchNextPage()}>Show more</Button></div>}
