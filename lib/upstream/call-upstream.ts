@@ -61,42 +61,44 @@ export async function callUpstream(ctx: Context, request: UpstreamRequest): Prom
 type Sent = { body: Buffer | undefined; idempotencyKey: string };
 
 async function attempt(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
+  const options = await optionsOf(ctx, request, credential, sent);
   try {
-    return await send(ctx, request, credential, sent);
+    return await send(request, options);
   } catch (error) {
     // A connection that was kept alive may be closed under us; what changes nothing is simply asked again.
-    if (isLostConnection(error) && isIdempotent(request) && !request.signal?.aborted) {
-      return send(ctx, request, credential, sent).catch((again: unknown) => { throw translated(again, request); });
-    }
-    throw translated(error, request);
+    if (!isLostConnection(error) || !isIdempotent(request) || request.signal?.aborted) throw translated(error, request);
   }
+  const again = await optionsOf(ctx, request, credential, sent);
+  return send(request, again).catch((error: unknown) => { throw translated(error, request); });
 }
 
-async function send(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
+const totalMs = (request: UpstreamRequest) => (request.stream ? hourMs : env().UPSTREAM_TOTAL_TIMEOUT_MS);
+
+async function optionsOf(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<Dispatcher.RequestOptions & Sending> {
   const settings = env();
-  const total = request.stream ? hourMs : settings.UPSTREAM_TOTAL_TIMEOUT_MS;
   const base = request.engine === "nflow" ? settings.NFLOW_API_URL : settings.FLOWISE_URL;
   const url = new URL(base + pathOf(request.engine, request.method, request.template, request.names));
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-  const identity = await identityHeader(ctx, request.engine, sent.body);
-  const held = leash(total, request.signal);
-  const options: Dispatcher.RequestOptions & Sending = {
-    origin: url.origin, path: url.pathname + url.search, method: request.method, body: sent.body,
-    headersTimeout: request.slow ? total : settings.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
-    bodyTimeout: request.stream ? settings.UPSTREAM_IDLE_TIMEOUT_MS : total,
-    signal: held.signal, onSend: request.onSend,
+  return {
+    origin: url.origin, path: url.pathname + url.search, method: request.method, body: sent.body, onSend: request.onSend,
+    headersTimeout: request.slow ? totalMs(request) : settings.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
+    bodyTimeout: request.stream ? settings.UPSTREAM_IDLE_TIMEOUT_MS : totalMs(request),
     headers: {
       accept: request.stream ? "text/event-stream, application/json" : "application/json",
       authorization: `Bearer ${credential.bearer}`,
       "x-request-id": ctx.requestId,
-      "x-sluice-identity": identity,
+      "x-sluice-identity": await identityHeader(ctx, request.engine, sent.body),
       ...(sent.body && { "content-type": "application/json" }),
       ...(request.method !== "GET" && { "idempotency-key": sent.idempotencyKey }),
       ...(request.engine === "flowise" && ctx.ip && { "x-forwarded-for": ctx.ip }),
     },
   };
+}
+
+async function send(request: UpstreamRequest, options: Dispatcher.RequestOptions & Sending): Promise<UpstreamAnswer> {
+  const held = leash(totalMs(request), request.signal);
   try {
-    const { statusCode, headers, body } = await connections().request(options);
+    const { statusCode, headers, body } = await connections().request({ ...options, signal: held.signal });
     // A body that breaks off while nobody listens would end the process; whoever reads it learns of it all the same.
     body.once("close", held.letGo).on("error", () => undefined);
     return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body, request };
