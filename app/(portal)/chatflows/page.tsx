@@ -30,7 +30,7 @@ export default page(async (ctx) => {
                   </div>
                   {flow.description && <p className="mt-1.5 line-clamp-3 text-sm text-muted">{flow.description}</p>}
                   <div className="mt-auto flex items-end justify-between gap-3 pt-5 text-xs text-muted">
-                    <span>{[flow.category, flow.type === "AGENTFLOW" ? "Agentflow" : "Chatflow"].filter(Boolean).join(", ")}<br />assigned <RelativeTime at={flow.assigned_at} /></span>
+                    <span>{[...(flow.category?.split(";") ?? []), flow.type === "AGENTFLOW" ? "Agentflow" : "Chatflow"].filter(Boolean).join(", ")}<br />assigned <RelativeTime at={flow.assigned_at} /></span>
                     <MoveRight aria-hidden className="size-4 text-primary transition-transform group-hover:translate-x-0.5" />
                   </div>
                 </Link>
