@@ -5,7 +5,7 @@ import { type ConversationIds, withGivenIds } from "./conversation-ids";
 export type Seen = { token: boolean; error: boolean; end: boolean };
 
 /** Above this a frame is no frame, and the stream is cut rather than kept in memory. */
-const frameBytesMax = 16 * 1024 * 1024;
+export const frameBytesMax = 16 * 1024 * 1024;
 
 /** One frame in Flowise's form, byte for byte: an unknown field, the data without a space, an empty line. */
 export function frameOf(event: string, data: unknown): Buffer {
@@ -21,11 +21,16 @@ export class FrameFilter extends Transform {
   readonly seen: Seen = { token: false, error: false, end: false };
   private rest: Buffer = Buffer.alloc(0);
 
-  constructor(private readonly options: { ids: ConversationIds; showExecuted: boolean }) {
+  /** @param options.beforeEnd awaited before `end` goes out: whoever has seen it may rely on what was done by then. */
+  constructor(private readonly options: { ids: ConversationIds; showExecuted: boolean; beforeEnd?: () => Promise<void> }) {
     super();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.sift(chunk).then(() => done(), done);
+  }
+
+  private async sift(chunk: Buffer): Promise<void> {
     // The end of a frame may lie across the border of two chunks: look again at the last byte before it.
     let from = Math.max(0, this.rest.length - 1);
     this.rest = this.rest.length ? Buffer.concat([this.rest, chunk]) : chunk;
@@ -33,11 +38,12 @@ export class FrameFilter extends Transform {
       const at = this.rest.indexOf("\n\n", from);
       if (at === -1) break;
       const out = this.judge(this.rest.subarray(0, at + 2));
+      if (this.seen.end) await this.options.beforeEnd?.();
       if (out) this.push(out);
       this.rest = this.rest.subarray(at + 2);
       from = 0;
     }
-    done(this.rest.length > frameBytesMax ? new Error("a frame is too large") : null);
+    if (this.rest.length > frameBytesMax) throw new Error("a frame is too large");
   }
 
   override _flush(done: TransformCallback): void {

@@ -2,6 +2,7 @@ import { type Context, hasPermission, requirePerson } from "@/lib/access";
 import { type Hold, holdCredits, releaseHold, settleHold } from "@/lib/credits";
 import { SluiceError } from "@/lib/platform/errors";
 import { callUpstream, readJson } from "@/lib/upstream";
+import { abortRun } from "./abort-run";
 import { withGivenIds } from "./conversation-ids";
 import { flowiseFailure } from "./flowise-failures";
 import { asPrediction, prepareRun, type Run } from "./prepare";
@@ -43,8 +44,11 @@ export async function predict(ctx: Context, run: Run, signal?: AbortSignal): Pro
     await settleHold(hold);
     return { data, hold };
   } catch (error) {
-    if (signal?.aborted && wasSent) await settleHold(hold);
-    else await releaseHold(hold);
+    if (!signal?.aborted || !wasSent) await releaseHold(hold);
+    else {
+      await settleHold(hold);
+      await abortRun(ctx, run);
+    }
     throw error;
   }
 }

@@ -9,8 +9,8 @@ const noNul = (value: string) => !value.includes("\u0000");
 const text = (max: number) => z.string().max(max).refine(noNul, "must not contain null characters");
 /** A conversation's id, in the caller's words. */
 const conversationId = text(255).min(1, "must not be empty");
-const history = z.array(z.looseObject({ role: text(50), content: z.string().max(1_000_000) })).max(1000);
-const uploads = z.array(z.looseObject({ type: text(50), name: text(500).optional(), mime: text(200).optional(), data: z.string().optional() })).max(50);
+const history = z.array(z.object({ role: text(50), content: z.string().max(1_000_000) })).max(1000);
+const uploads = z.array(z.object({ type: text(50), name: text(500).optional(), mime: text(200).optional(), data: z.string().optional() })).max(50);
 const overrideConfig = z.record(z.string().max(200), z.unknown()).refine((v) => v.sessionId === undefined || conversationId.safeParse(v.sessionId).success, { path: ["sessionId"], error: "must be a string of 1 to 255 characters" });
 
 export const PredictInput = z.object({
@@ -34,7 +34,7 @@ export const PredictionInput = z.object({
   history: history.optional(),
   uploads: uploads.optional(),
   form: z.record(z.string(), z.unknown()).optional(),
-  humanInput: z.looseObject({ type: text(50), startNodeId: text(200).optional(), feedback: text(100_000).optional() }).optional(),
+  humanInput: z.object({ type: text(50), startNodeId: text(200).optional(), feedback: text(100_000).optional() }).optional(),
   action: z.looseObject({}).optional(),
   leadEmail: text(320).optional(),
 });

@@ -2,11 +2,12 @@ import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Context, hasPermission } from "@/lib/access";
 import { type Hold, holdCredits, releaseHold, settleHold } from "@/lib/credits";
+import { SluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { callUpstream, readJson, translated, type UpstreamAnswer } from "@/lib/upstream";
-import { SluiceError } from "@/lib/platform/errors";
+import { abortRun } from "./abort-run";
 import { flowiseFailure, refusedByFlowise } from "./flowise-failures";
-import { FrameFilter, frameOf, parseFrame } from "./frames";
+import { frameBytesMax, FrameFilter, frameOf, parseFrame } from "./frames";
 import { asPrediction, prepareRun, type Run } from "./prepare";
 import { cleanAnswer, predict, type PredictionAnswer } from "./run-chatflow";
 import type { PredictInput, PredictionInput } from "./schemas";
@@ -56,11 +57,13 @@ async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ k
       await unlock();
       return { kind: "json", plain: { data, hold } };
     }
-    const first = await firstPiece(answer, signal);
+    const first = await firstPiece(answer);
     return { kind: "stream", stream: relay(ctx, run, { answer, first, hold, unlock, signal }) };
   } catch (error) {
-    if (hold) await (signal?.aborted && wasSent ? settleHold(hold) : releaseHold(hold));
+    const left = signal?.aborted === true && wasSent;
+    if (hold) await (left ? settleHold(hold) : releaseHold(hold));
     await unlock();
+    if (left) await abortRun(ctx, run);
     throw error;
   }
 }
@@ -69,23 +72,26 @@ async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ k
  * Waits for the first frame or comment, so that a failure which comes before anything was sent is a status and not a
  * frame. What has come goes out at once.
  */
-async function firstPiece(answer: UpstreamAnswer, signal?: AbortSignal): Promise<Buffer> {
+async function firstPiece(answer: UpstreamAnswer): Promise<Buffer> {
   let seen = Buffer.alloc(0);
   try {
     while (!seen.includes("\n\n")) {
       const chunk = await nextChunk(answer.body);
       if (chunk === null) break;
       seen = Buffer.concat([seen, chunk]);
+      if (seen.length > frameBytesMax) throw new SluiceError("upstream_error", "Flowise's first event is too large.");
     }
   } catch (error) {
-    throw translated(error, { engine: "flowise", signal });
-  }
-  const frame = parseFrame(seen.toString("utf8").split("\n\n", 1)[0] ?? "");
-  if (frame?.event === "error") {
     answer.body.destroy();
-    throw refusedByFlowise(String(frame.data));
+    throw translated(error, answer.request);
   }
   if (seen.length === 0) throw new SluiceError("upstream_error", "Flowise ended the stream before it began.");
+  // Heartbeats come by a clock of the server's own, so one may be there before the failure.
+  const first = seen.toString("utf8").split("\n\n").slice(0, -1).map(parseFrame).find((frame) => frame !== null);
+  if (first?.event === "error") {
+    answer.body.destroy();
+    throw refusedByFlowise(String(first.data));
+  }
   return seen;
 }
 
@@ -113,9 +119,19 @@ function nextChunk(body: Readable): Promise<Buffer | null> {
 type Open = { answer: UpstreamAnswer; first: Buffer; hold: Hold; unlock: () => Promise<void>; signal?: AbortSignal };
 
 function relay(ctx: Context, run: Run, { answer, first, hold, unlock, signal }: Open): StreamedAnswer {
-  const filter = new FrameFilter({ ids: run.ids, showExecuted: hasPermission(ctx, "ai:admin") });
   const out = new PassThrough();
-  signal?.addEventListener("abort", () => out.destroy(), { once: true });
+  const leave = () => out.destroy();
+  signal?.addEventListener("abort", leave, { once: true });
+
+  let finishing: Promise<void> | undefined;
+  /** Settles or releases, and frees the conversation, once. */
+  const finish = () => (finishing ??= (async () => {
+    const { token, error, end } = filter.seen;
+    await (token || out.destroyed || (end && !error) ? settleHold(hold) : releaseHold(hold));
+    await unlock();
+  })().catch((error: unknown) => logger.error({ err: error, requestId: ctx.requestId }, "a stream could not be settled")));
+  // Whoever has seen the end may look at their credits and ask the next question at once.
+  const filter = new FrameFilter({ ids: run.ids, showExecuted: hasPermission(ctx, "ai:admin"), beforeEnd: finish });
   filter.write(first);
 
   const done = (async () => {
@@ -123,26 +139,20 @@ function relay(ctx: Context, run: Run, { answer, first, hold, unlock, signal }: 
       await pipeline(answer.body, filter, out, { end: false });
     } catch (error) {
       if (!out.destroyed) {
-        logger.info({ err: translated(error, { engine: "flowise" }), requestId: ctx.requestId }, "a stream broke off");
+        logger.info({ err: translated(error, answer.request), requestId: ctx.requestId }, "a stream broke off");
         filter.seen.error = true;
+        await finish();
         // In Flowise's own words for a stream that fails, so that its clients understand.
         out.write(Buffer.concat([frameOf("error", "The stream broke off."), frameOf("end", "[DONE]")]));
       }
     }
-    const left = out.destroyed;
-    if (!left) out.end();
+    const left = out.destroyed && !filter.seen.end;
+    await finish();
+    if (!out.destroyed) out.end();
     answer.body.destroy();
-    const { token, error, end } = filter.seen;
-    await (token || left || (end && !error) ? settleHold(hold) : releaseHold(hold));
-    await unlock();
-    // Flowise goes on computing for nobody; agentflows can be told to stop.
-    if (left && run.flow.type === "AGENTFLOW") await abortRun(ctx, run);
-  })().catch((error: unknown) => logger.error({ err: error, requestId: ctx.requestId }, "a stream could not be settled"));
+    signal?.removeEventListener("abort", leave);
+    if (left) await abortRun(ctx, run);
+  })();
 
   return { status: 200, headers: eventStream, body: out, hold, done };
-}
-
-async function abortRun(ctx: Context, run: Run): Promise<void> {
-  const answer = await callUpstream(ctx, { engine: "flowise", method: "PUT", template: "/api/v1/chatmessage/abort/:id/:chatId", names: { id: run.flow.flowiseId, chatId: run.ids.upstream.chatId } }).catch(() => null);
-  answer?.body.resume();
 }

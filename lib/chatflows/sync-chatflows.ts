@@ -66,7 +66,7 @@ async function run(ctx: Context): Promise<SyncAnswer> {
         await db().chatflow.updateMany({ where: { flowiseId: raw.id.toLowerCase() }, data: { syncStatus: "error", syncError: error_details.at(-1)?.error } });
       }
     }
-    counts.deleted = await markGone(new Set(flows.map((flow) => flow.id.toLowerCase())), startedAt);
+    counts.deleted = await markGone(flows.map((flow) => flow.id), startedAt);
     const answer: SyncAnswer = { total_fetched: flows.length, ...counts, errors: error_details.length, error_details, sync_timestamp: startedAt.toISOString(), duration_ms: now() - startedAt.getTime() };
     await transaction(async (tx) => {
       await tx.syncRun.update({ where: { id: runId }, data: { finishedAt: nowDate(), succeeded: true, statistics: answer } });
@@ -126,16 +126,17 @@ function sorted(value: unknown): unknown {
 
 async function askStreaming(ctx: Context, id: string): Promise<boolean> {
   const answer = await syncFlowise(ctx, "/api/v1/chatflows-streaming/:id", { id });
-  if (answer.status !== 200) {
-    // Drafts without an ending node answer 500: they cannot be streamed, nor run.
+  if (answer.status === 500) {
+    // Drafts without an ending node answer this: they cannot be streamed, nor run.
     answer.body.resume();
     return false;
   }
+  if (answer.status !== 200) throw await flowiseFailure(answer);
   const parsed = z.object({ isStreaming: z.boolean().optional() }).safeParse(await readJson(answer, 10_000));
   return parsed.success && parsed.data.isStreaming === true;
 }
 
-async function markGone(present: Set<string>, at: Date): Promise<number> {
-  const { count } = await db().chatflow.updateMany({ where: { flowiseId: { notIn: [...present] }, syncStatus: { not: "deleted" } }, data: { syncStatus: "deleted", syncedAt: at, syncError: null } });
-  return count;
+async function markGone(present: string[], at: Date): Promise<number> {
+  // One array: the ids of a large Flowise are more than a statement may have parameters.
+  return db().$executeRaw`UPDATE "Chatflow" SET "syncStatus" = 'deleted', "syncedAt" = ${at}, "syncError" = NULL, "updatedAt" = ${at} WHERE "syncStatus" <> 'deleted' AND "flowiseId" <> ALL(${present}::uuid[])`;
 }

@@ -8,11 +8,11 @@ const apiName = z.string().min(1, "must not be empty").max(200).refine(noNul, "m
 const names = z.array(apiName).max(100);
 const customProps = z.union([z.string().max(100_000), z.record(z.string(), z.unknown())]);
 
-/** The safe form to generate: NFlow prints no pattern for names. */
-export const newAppName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, "must be lower-case letters, digits and underscores, starting with a letter");
+/** `NewName` of NFlow's document. */
+const newName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,127}$/, "must be letters, digits, underscores and hyphens, starting with a letter");
 
 export const CreateAppInput = z.strictObject({
-  name: newAppName,
+  name: newName,
   displayName: text(200).min(1, "must not be empty"),
   description: text(2000).optional(),
   profiles: names.optional(),

@@ -69,29 +69,28 @@ export function nameOf(engine: Engine): string {
 type Sent = { body: Buffer | undefined; idempotencyKey: string };
 
 async function attempt(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
+  const options = await optionsOf(ctx, request, credential, sent);
   try {
-    return await send(ctx, request, credential, sent);
+    return await send(request, options);
   } catch (error) {
     // A connection that was kept alive may be closed under us; what changes nothing is simply asked again.
-    if (error instanceof undiciErrors.SocketError && isIdempotent(request) && !request.signal?.aborted) {
-      return send(ctx, request, credential, sent).catch((again: unknown) => { throw translated(again, request); });
-    }
-    throw translated(error, request);
+    if (!isLostConnection(error) || !isIdempotent(request) || request.signal?.aborted) throw translated(error, request);
   }
+  const again = await optionsOf(ctx, request, credential, sent);
+  return send(request, again).catch((error: unknown) => { throw translated(error, request); });
 }
 
-async function send(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
+const totalMs = (request: UpstreamRequest) => (request.stream ? hourMs : env().UPSTREAM_TOTAL_TIMEOUT_MS);
+
+async function optionsOf(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<Dispatcher.RequestOptions & Sending> {
   const settings = env();
-  const total = request.stream ? hourMs : settings.UPSTREAM_TOTAL_TIMEOUT_MS;
-  const deadline = AbortSignal.timeout(total);
   const base = request.engine === "nflow" ? settings.NFLOW_API_URL : settings.FLOWISE_URL;
   const url = new URL(base + pathOf(request.engine, request.method, request.template, request.names));
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-  const options: Dispatcher.RequestOptions = {
-    origin: url.origin, path: url.pathname + url.search, method: request.method, body: sent.body,
-    headersTimeout: request.slow ? total : settings.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
-    bodyTimeout: request.stream ? settings.UPSTREAM_IDLE_TIMEOUT_MS : total,
-    signal: request.signal ? AbortSignal.any([request.signal, deadline]) : deadline,
+  return {
+    origin: url.origin, path: url.pathname + url.search, method: request.method, body: sent.body, onSend: request.onSend,
+    headersTimeout: request.slow ? totalMs(request) : settings.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
+    bodyTimeout: request.stream ? settings.UPSTREAM_IDLE_TIMEOUT_MS : totalMs(request),
     headers: {
       accept: request.stream ? "text/event-stream, application/json" : "application/json",
       authorization: `Bearer ${credential.bearer}`,
@@ -102,23 +101,17 @@ async function send(ctx: Context, request: UpstreamRequest, credential: EngineCr
       ...(request.engine === "flowise" && ctx.ip && { "x-forwarded-for": ctx.ip }),
     },
   };
-  request.onSend?.();
-  const { statusCode, headers, body } = await agent().request(options);
-  // A body that nobody reads to its end may still fail; whoever does read it hears of that by itself.
-  body.on("error", () => undefined);
-  return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body };
 }
 
-/** Errors of the wire in our words. A caller who left is nobody's failure and travels as it is. */
-export function translated(error: unknown, request: Pick<UpstreamRequest, "engine" | "signal">): unknown {
-  if (request.signal?.aborted || error instanceof SluiceError) return error;
-  const late = error instanceof undiciErrors.HeadersTimeoutError || error instanceof undiciErrors.BodyTimeoutError || (error instanceof Error && error.name === "TimeoutError");
-  return late ? timedOut(nameOf(request.engine), error) : unreachable(nameOf(request.engine), error);
-}
-
-/** Ends the pool, for tests and shutdown. */
-export async function closeUpstream(): Promise<void> {
-  const current = shared.sluiceAgent;
-  shared.sluiceAgent = undefined;
-  await current?.destroy();
+async function send(request: UpstreamRequest, options: Dispatcher.RequestOptions & Sending): Promise<UpstreamAnswer> {
+  const held = leash(totalMs(request), request.signal);
+  try {
+    const { statusCode, headers, body } = await connections().request({ ...options, signal: held.signal });
+    // A body that breaks off while nobody listens would end the process; whoever reads it learns of it all the same.
+    body.once("close", held.letGo).on("error", () => undefined);
+    return { status: statusCode, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")])), body, request };
+  } catch (error) {
+    held.letGo();
+    throw error;
+  }
 }
