@@ -14,7 +14,7 @@ export function refusedByFlowise(text: string): SluiceError {
 
 /** For an answer that is no success. Reads the body. */
 export async function flowiseFailure(answer: UpstreamAnswer): Promise<SluiceError> {
-  const text = await readText(answer.body, 100_000).catch(() => "");
+  const text = await readText(answer, 100_000).catch(() => "");
   const failure = refusedByFlowise(`${answer.status} ${text}`);
   return new SluiceError(failure.code, answer.status === 429 ? "Flowise limits this chatflow. Try again later." : failure.detail, { cause: failure.options.cause, ...retryAfter(answer.headers) });
 }

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
-import { Agent, type Dispatcher, errors as undiciErrors } from "undici";
+import type { Dispatcher } from "undici";
 import type { Context } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
-import { isIdempotent, timedOut, unreachable } from "./failures";
+import { connections, type Sending } from "./connections";
+import { isIdempotent, isLostConnection, translated } from "./failures";
 import { identityHeader } from "./identity-header";
+import { leash } from "./leash";
 import { pathOf } from "./paths";
-import { credentialFor, type Engine, type EngineCredential } from "./whose-token";
+import { credentialFor, type Engine, type EngineCredential, nameOf } from "./whose-token";
 
 export type UpstreamRequest = {
   engine: Engine;
@@ -23,20 +25,14 @@ export type UpstreamRequest = {
   slow?: boolean;
   /** Fires when the caller has gone. */
   signal?: AbortSignal;
-  /** Told right before the request leaves: from then on the engine may be at work. */
+  /** Told when a connection has taken the request: from then on the engine may be at work. */
   onSend?: () => void;
 };
 
-/** Whatever the engine answered but a 401; `body` must be read or destroyed. */
-export type UpstreamAnswer = { status: number; headers: Record<string, string>; body: Readable };
+/** Whatever the engine answered but a 401; `body` must be read or destroyed. `request` says what a failing body means. */
+export type UpstreamAnswer = { status: number; headers: Record<string, string>; body: Readable; request: Pick<UpstreamRequest, "engine" | "signal"> };
 
 const hourMs = 3_600_000;
-const shared = globalThis as typeof globalThis & { sluiceAgent?: Agent };
-
-function agent(): Agent {
-  shared.sluiceAgent ??= new Agent({ connections: 512, pipelining: 1, keepAliveTimeout: 10_000, connect: { timeout: env().UPSTREAM_CONNECT_TIMEOUT_MS } });
-  return shared.sluiceAgent;
-}
 
 /**
  * Calls an engine in the name of the person behind `ctx`, with a token that is good there alone.
@@ -60,10 +56,6 @@ export async function callUpstream(ctx: Context, request: UpstreamRequest): Prom
     second.body.resume();
   }
   throw new SluiceError("upstream_unauthorised", `${nameOf(request.engine)} does not accept the person's token.`);
-}
-
-export function nameOf(engine: Engine): string {
-  return engine === "nflow" ? "NFlow" : "Flowise";
 }
 
 type Sent = { body: Buffer | undefined; idempotencyKey: string };

@@ -1,52 +1,23 @@
-import { z } from "zod";
+import { errors as undiciErrors } from "undici";
 import { SluiceError } from "@/lib/platform/errors";
-import { scrub } from "@/lib/platform/logger";
-import type { UpstreamAnswer, UpstreamRequest } from "./call-upstream";
-import { readJson } from "./read-json";
+import type { UpstreamRequest } from "./call-upstream";
+import { nameOf } from "./whose-token";
 
 /** Reads, and searches by POST: asking again changes nothing. */
 export function isIdempotent(request: Pick<UpstreamRequest, "method" | "template">): boolean {
   return request.method === "GET" || request.template.endsWith("/search");
 }
 
-export function timedOut(engine: string, cause: unknown): SluiceError {
-  return new SluiceError("upstream_timeout", `${engine} did not answer in time.`, { cause });
+/** Whether the connection broke, as opposed to its never having been made or being slow. */
+export function isLostConnection(error: unknown): boolean {
+  return error instanceof undiciErrors.SocketError || (error instanceof Error && "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE"));
 }
 
-export function unreachable(engine: string, cause: unknown): SluiceError {
-  return new SluiceError("upstream_error", `${engine} cannot be reached.`, { cause });
-}
-
-const NflowErrors = z.object({ refId: z.string().max(200).optional(), errors: z.array(z.unknown()).max(100).optional() });
-const kept = new Map([[400, "bad_request"], [404, "not_found"], [409, "conflict"], [422, "validation_failed"]] as const);
-
-/**
- * NFlow's refusal in our words: 400, 404, 409 and 422 keep their status, 412 asks for a step over there, 403 is the person's
- * missing right there, everything else is the engine's failure (contract section 7). Reads the body.
- */
-export async function upstreamFailure(answer: UpstreamAnswer): Promise<SluiceError> {
-  const parsed = NflowErrors.safeParse(await readJson(answer, 100_000).catch(() => null));
-  const said = parsed.success ? parsed.data : {};
-  const upstreamErrors = (said.errors ?? []).map((item) => (typeof item === "string" ? scrub(item).slice(0, 500) : item));
-  const extra = { ...(said.refId && { refId: said.refId }), ...(upstreamErrors.length > 0 && { upstreamErrors: upstreamErrors.map(withoutTrace) }) };
-  const words = upstreamErrors.filter((item): item is string => typeof item === "string").join(", ");
-  const detail = (text: string) => (words ? `${text} NFlow says: ${words}.` : text);
-  const code = kept.get(answer.status as 400);
-  if (code === "validation_failed") return new SluiceError(code, detail("NFlow refuses the input."), { extra, errors: [{ pointer: "", detail: words || "refused by NFlow" }] });
-  if (code) return new SluiceError(code, detail(code === "not_found" ? "NFlow does not know this." : "NFlow refuses this."), { extra });
-  if (answer.status === 412) return new SluiceError("upstream_action_required", "NFlow needs a step in its own interface first.", { extra });
-  if (answer.status === 403) return new SluiceError("upstream_forbidden", "NFlow does not allow you this.", { extra });
-  return new SluiceError("upstream_error", `NFlow failed (${answer.status}).`, { extra, ...retryAfter(answer.headers) });
-}
-
-/** The 412 form carries a step for the user; traces of development mode are never shown. */
-function withoutTrace(item: unknown): unknown {
-  if (typeof item !== "object" || item === null) return item;
-  const { trace: _trace, tracePayload: _payload, ...rest } = item as Record<string, unknown>;
-  return rest;
-}
-
-export function retryAfter(headers: Record<string, string>): { retryAfterSeconds?: number } {
-  const seconds = Number(headers["retry-after"]);
-  return Number.isFinite(seconds) && seconds > 0 ? { retryAfterSeconds: Math.min(seconds, 86_400) } : {};
+/** Errors of the wire in our words, those of a body under way included. A caller who left is nobody's failure and travels as it is. */
+export function translated(error: unknown, request: Pick<UpstreamRequest, "engine" | "signal">): unknown {
+  if (request.signal?.aborted || error instanceof SluiceError) return error;
+  const engine = nameOf(request.engine);
+  const isLate = error instanceof undiciErrors.HeadersTimeoutError || error instanceof undiciErrors.BodyTimeoutError || (error instanceof Error && error.name === "TimeoutError");
+  if (isLate) return new SluiceError("upstream_timeout", `${engine} did not answer in time.`, { cause: error });
+  return new SluiceError("upstream_error", isLostConnection(error) ? `${engine} broke off its answer.` : `${engine} cannot be reached.`, { cause: error });
 }

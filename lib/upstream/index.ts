@@ -1,6 +1,8 @@
 import "server-only";
 
-export { callUpstream, translated, type UpstreamAnswer, type UpstreamRequest } from "./call-upstream";
-export { retryAfter, upstreamFailure } from "./failures";
+export { callUpstream, type UpstreamAnswer, type UpstreamRequest } from "./call-upstream";
+export { closeUpstream } from "./connections";
+export { translated } from "./failures";
 export { readJson, readText } from "./read-json";
 export { syncFlowise } from "./service-calls";
+export { retryAfter, upstreamFailure } from "./upstream-failure";

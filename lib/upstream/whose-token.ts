@@ -11,6 +11,10 @@ export type Engine = "nflow" | "flowise";
 /** What goes into `Authorization`, and the generation to name when the engine does not accept it; null where a refresh cannot help. */
 export type EngineCredential = { bearer: string; generation: number | null };
 
+export function nameOf(engine: Engine): string {
+  return engine === "nflow" ? "NFlow" : "Flowise";
+}
+
 export function audienceOf(engine: Engine): string {
   return engine === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE;
 }
@@ -34,9 +38,8 @@ export async function credentialFor(ctx: Context, engine: Engine, staleGeneratio
     const token = await getOwnerToken(actor.person.userId, engine, options);
     return { bearer: token.accessToken, generation: token.generation };
   }
-  throw new SluiceError("upstream_forbidden", "NFlow is only called in the name of a person.");
+  throw new SluiceError("upstream_forbidden", `${nameOf(engine)} is only called in the name of a person.`);
 }
-
 
 /** The open-source Flowise cannot check a person's token; the key stands in, and the person must still be enabled. */
 async function serviceKey(ctx: Context): Promise<EngineCredential> {
