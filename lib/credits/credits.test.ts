@@ -73,6 +73,17 @@ describe("credits", () => {
     await expect(holdCredits(ctx, call())).rejects.toMatchObject({ code: "out_of_credits" });
   });
 
+  it("an account cannot hold more than can be counted, what is held included", async () => {
+    const { ctx, person } = await someone();
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    const grant = () => adjustCredits(admin, person.userId, { amount: 1_000_000_000, reason: "much" });
+    await grant();
+    const hold = await holdCredits(ctx, call(1_000_000_000));
+    await expect(grant()).rejects.toMatchObject({ code: "conflict" });
+    await releaseHold(hold);
+    expect(await getBalance(ctx)).toEqual({ available: 1_000_001_000, held: 0 });
+  });
+
   it("somebody who is no admin grants nothing, and an unknown person is 404", async () => {
     const { ctx, person } = await someone();
     await expect(adjustCredits(ctx, person.userId, { amount: 5, reason: "me" })).rejects.toMatchObject({ code: "insufficient_permission" });
