@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { db, pool } from "@/lib/platform/db";
 import { adjustCredits, checkLedger, getBalance, holdCredits, releaseExpiredHolds, releaseHold, settleHold } from ".";
+import { AdjustCreditsInput } from "./schemas";
 
 const tenants = new Set<string>();
 afterEach(async () => {
@@ -82,6 +83,12 @@ describe("credits", () => {
     await expect(grant()).rejects.toMatchObject({ code: "conflict" });
     await releaseHold(hold);
     expect(await getBalance(ctx)).toEqual({ available: 1_000_001_000, held: 0 });
+  });
+
+  it("amounts are whole and bounded, reasons are text that the audit log can hold", () => {
+    for (const bad of [{ amount: 0 }, { amount: 1.5 }, { amount: 1_000_000_001 }, { amount: "5" }, { reason: " " }, { reason: "x".repeat(501) }, { reason: "\ud800" }, { reason: "\u0000" }, { extra: 1 }]) {
+      expect(AdjustCreditsInput.safeParse({ amount: 5, reason: "thanks", ...bad }).success, JSON.stringify(bad)).toBe(false);
+    }
   });
 
   it("somebody who is no admin grants nothing, and an unknown person is 404", async () => {
