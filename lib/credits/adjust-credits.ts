@@ -7,10 +7,14 @@ import { getPerson } from "@/lib/tenants";
 import { ensureAccount } from "./account";
 import type { AccountView, AdjustCreditsInput } from "./schemas";
 
+/** Credits an account can have, held ones included: what its columns can count, with room to spare. */
+const balanceMax = 2_000_000_000;
+
 /**
  * Grants credits to a person of any tenant, or takes some back.
  *
- * @throws SluiceError `insufficient_permission`, `not_found`, `conflict` when more would be taken than is available.
+ * @throws SluiceError `insufficient_permission`, `not_found`, `conflict` when more would be taken than is available, or an account hold
+ *   more than it can.
  */
 export async function adjustCredits(ctx: Context, userId: string, input: AdjustCreditsInput): Promise<AccountView> {
   requirePermission(ctx, "admin:credits");
@@ -18,8 +22,10 @@ export async function adjustCredits(ctx: Context, userId: string, input: AdjustC
   await ensureAccount({ kind: "user", ownerId: person.id, tenantId: person.tenantId });
   const where = { kind: "user", ownerId: person.id } as const;
   return transaction(async (tx) => {
-    const { count } = await tx.creditAccount.updateMany({ where: { ...where, available: { gte: Math.max(0, -input.amount) } }, data: { available: { increment: input.amount } } });
-    if (count === 0) throw new SluiceError("conflict", "Fewer credits are available than this would take back.");
+    // What is held comes back when it is released, so it counts against the bound as well.
+    const count = await tx.$executeRaw`UPDATE "CreditAccount" SET available = available + ${input.amount}::int, "updatedAt" = now()
+      WHERE kind = 'user' AND "ownerId" = ${person.id}::uuid AND available >= ${Math.max(0, -input.amount)}::int AND available::bigint + held + ${input.amount}::int <= ${balanceMax}`;
+    if (count === 0) throw new SluiceError("conflict", input.amount < 0 ? "Fewer credits are available than this would take back." : "This is more than an account can hold.");
     const shared = { transactionId: newId(), tenantId: person.tenantId, kind: input.amount > 0 ? "grant" : "adjust", reason: input.reason, requestId: ctx.requestId, actor: actorRef(ctx) };
     await tx.ledgerEntry.createMany({
       data: [

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { db, pool } from "@/lib/platform/db";
 import { adjustCredits, checkLedger, getBalance, holdCredits, releaseExpiredHolds, releaseHold, settleHold } from ".";
+import { AdjustCreditsInput } from "./schemas";
 
 const tenants = new Set<string>();
 afterEach(async () => {
@@ -71,6 +72,23 @@ describe("credits", () => {
     expect((await adjustCredits(admin, person.userId, { amount: -1050, reason: "all" })).available).toBe(0);
     expect(await db().auditEvent.count({ where: { chain: person.tenantId, action: { startsWith: "credits." } } })).toBe(2);
     await expect(holdCredits(ctx, call())).rejects.toMatchObject({ code: "out_of_credits" });
+  });
+
+  it("an account cannot hold more than can be counted, what is held included", async () => {
+    const { ctx, person } = await someone();
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    const grant = () => adjustCredits(admin, person.userId, { amount: 1_000_000_000, reason: "much" });
+    await grant();
+    const hold = await holdCredits(ctx, call(1_000_000_000));
+    await expect(grant()).rejects.toMatchObject({ code: "conflict" });
+    await releaseHold(hold);
+    expect(await getBalance(ctx)).toEqual({ available: 1_000_001_000, held: 0 });
+  });
+
+  it("amounts are whole and bounded, reasons are text that the audit log can hold", () => {
+    for (const bad of [{ amount: 0 }, { amount: 1.5 }, { amount: 1_000_000_001 }, { amount: "5" }, { reason: " " }, { reason: "x".repeat(501) }, { reason: "\ud800" }, { reason: "\u0000" }, { extra: 1 }]) {
+      expect(AdjustCreditsInput.safeParse({ amount: 5, reason: "thanks", ...bad }).success, JSON.stringify(bad)).toBe(false);
+    }
   });
 
   it("somebody who is no admin grants nothing, and an unknown person is 404", async () => {
