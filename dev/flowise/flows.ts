@@ -1,10 +1,14 @@
 /** What a flow does when it is asked; see `run.ts`. */
 export type Behaviour = "echo" | "agent" | "no-streaming" | "breaks" | "fails-early" | "silent" | "half-silent" | "overrides";
 
+export const flowTypes = ["CHATFLOW", "AGENTFLOW", "MULTIAGENT", "ASSISTANT"] as const;
+export type FlowType = (typeof flowTypes)[number];
+
+/** A chatflow as Flowise keeps it, and what it does here. */
 export type Flow = {
   id: string; name: string; flowData: string; deployed: boolean | null; isPublic: boolean | null; apikeyid: string | null;
-  chatbotConfig: string | null; apiConfig: string | null; analytic: string | null; speechToText: string | null; category: string | null;
-  type: "CHATFLOW" | "AGENTFLOW"; createdDate: string; updatedDate: string; workspaceId: string; behaviour: Behaviour;
+  chatbotConfig: string | null; apiConfig: string | null; analytic: string | null; speechToText: string | null; textToSpeech: string | null; followUpPrompts: string | null;
+  category: string | null; type: FlowType; createdDate: string; updatedDate: string; mcpServerConfig: string | null; workspaceId: string; behaviour: Behaviour;
 };
 
 export const workspaceId = "31bdba5e-b53a-4f09-9275-afa44bc17c20";
@@ -46,10 +50,11 @@ type Given = Partial<Omit<Flow, "id" | "name" | "behaviour">>;
 function flow(id: string, name: string, behaviour: Behaviour, category: string, given: Given = {}): Flow {
   return {
     id, name, behaviour, category, flowData: flowData(given.type === "AGENTFLOW" ? "llmAgentflow" : "conversationChain"), deployed: true, isPublic: false, apikeyid: null, chatbotConfig: null, apiConfig: null,
-    analytic: null, speechToText: null, type: "CHATFLOW", createdDate: "2026-10-01T09:00:00.000Z", updatedDate: "2026-11-02T14:30:00.000Z", workspaceId, ...given,
+    analytic: null, speechToText: null, textToSpeech: null, followUpPrompts: null, type: "CHATFLOW", createdDate: "2026-10-01T09:00:00.000Z", updatedDate: "2026-11-02T14:30:00.000Z", mcpServerConfig: null, workspaceId, ...given,
   };
 }
 
+/** The flows that are there at every start, as they are written here. */
 export function demoFlows(): Flow[] {
   return [
     flow(flowIds.support, "Support assistant", "echo", "Support;Customers", { chatbotConfig: JSON.stringify({ welcomeMessage: "Hello, how can I help?", starterPrompts: { "0": { prompt: "What can you do?" } }, allowedOrigins: ["https://www.acme.test"] }) }),

@@ -39,7 +39,7 @@ export async function startFlowise(options: FlowiseOptions): Promise<Flowise> {
     writeFileSync(`${options.stateFile}.new`, JSON.stringify([...flows.values()]), { mode: 0o600 });
     renameSync(`${options.stateFile}.new`, options.stateFile);
   };
-  const wire = ({ behaviour: _behaviour, ...flow }: Flow) => ({ ...flow, textToSpeech: null, followUpPrompts: null, mcpServerConfig: null, webhookSecretConfigured: false });
+  const wire = ({ behaviour: _behaviour, ...flow }: Flow) => ({ ...flow, webhookSecretConfigured: false });
   const fail = (res: ServerResponse, statusCode: number, message: string) => sendJson(res, statusCode, { statusCode, success: false, message, stack: {} });
 
   /** Section 2.1 of the contract, in its order. Returns true when the request may go on. */
@@ -169,7 +169,7 @@ export async function startFlowise(options: FlowiseOptions): Promise<Flowise> {
     if (!existing && !["CHATFLOW", "AGENTFLOW"].includes(String(given.type))) return fail(res, 400, "Error: Invalid chatflow type");
     if (!existing && (!given.name || typeof given.flowData !== "string")) return fail(res, 500, "Error: name and flowData are required");
     const { id: _i, createdDate: _c, updatedDate: _u, workspaceId: _w, behaviour: _b, ...fields } = given;
-    const flow: Flow = { ...(existing ?? { id: randomUUID(), name: "", flowData: "{}", deployed: null, isPublic: null, apikeyid: null, chatbotConfig: null, apiConfig: null, analytic: null, speechToText: null, category: null, type: "CHATFLOW", createdDate: now, workspaceId, behaviour: "echo" }), ...fields, updatedDate: now };
+    const flow: Flow = { ...(existing ?? { id: randomUUID(), name: "", flowData: "{}", deployed: null, isPublic: null, apikeyid: null, chatbotConfig: null, apiConfig: null, analytic: null, speechToText: null, textToSpeech: null, followUpPrompts: null, mcpServerConfig: null, category: null, type: "CHATFLOW", createdDate: now, workspaceId, behaviour: "echo" }), ...fields, updatedDate: now };
     flows.set(flow.id, flow);
     save();
     sendJson(res, 200, { ...wire(flow), webhookSecret: null });
