@@ -11,7 +11,7 @@ const promises = [
   { title: "Every call has a person", text: "A key acts for its owner. Flowise and NFlow receive the owner’s own token, narrowed to that engine. No engine key is handed out." },
   { title: "Closing is immediate", text: "Revoke a key and no replica admits it from that answer on. An account that is disabled in Keycloak is disabled here." },
   { title: "The flow is measured", text: "Permissions, limits and credits on each key. Credits are held before a call and settled after it, so a balance never goes below zero." },
-  { title: "Your clients stay as they are", text: "flowise-sdk and the chat widget work with another host and a key, plain and streaming." },
+  { title: "Your clients stay as they are", text: "flowise-sdk works with another host and a key, plain and streaming." },
 ];
 
 export default async function Landing() {

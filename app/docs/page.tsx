@@ -63,7 +63,7 @@ data:{"event":"end","data":"[DONE]"}`;
         <p>The answer has the text in <code className="font-mono text-sm">response</code> and what is left in <code className="font-mono text-sm">metadata.remaining_credits</code>. Send the same <code className="font-mono text-sm">sessionId</code> with each question to keep a conversation going.</p>
       </Section>
       <Section id="sdk" title="With flowise-sdk">
-        <p>Flowise’s own paths answer here too, so its SDK and chat widget need only another host and a key.</p>
+        <p>Flowise’s own paths answer here too, so its SDK needs only another host and a key.</p>
         <CodeBlock label="TypeScript" code={sdk} />
       </Section>
       <Section id="streaming" title="Streaming">
