@@ -224,9 +224,11 @@ describe("an engine that fails", () => {
     });
     nflowAt(engine.url);
     await expect(callUpstream(withKey(), search).then((answer) => readJson(answer))).rejects.toMatchObject({ code: "upstream_error" });
-    const unread = await callUpstream(withKey(), search);
-    unread.body.resume();
-    await new Promise((done) => unread.body.once("close", done));
+    for (const letGo of ["resume", "destroy"] as const) {
+      const { body } = await callUpstream(withKey(), search);
+      body[letGo]();
+      await new Promise((done) => body.once("close", done));
+    }
     await engine.close();
   });
 
