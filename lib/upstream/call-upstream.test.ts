@@ -232,6 +232,13 @@ describe("an engine that fails", () => {
     await engine.close();
   });
 
+  it("a whole answer that nobody wants is harmless", async () => {
+    const { body } = await callUpstream(withKey(), search);
+    await new Promise((r) => setTimeout(r, 30));
+    body.destroy();
+    await new Promise((done) => body.once("close", done));
+  });
+
   it("an answer that would fill the memory is cut", async () => {
     const engine = await anEngine((_req, res) => void res.end(Buffer.alloc(200_000, "x")));
     nflowAt(engine.url);
