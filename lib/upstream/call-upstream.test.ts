@@ -224,10 +224,19 @@ describe("an engine that fails", () => {
     });
     nflowAt(engine.url);
     await expect(callUpstream(withKey(), search).then((answer) => readJson(answer))).rejects.toMatchObject({ code: "upstream_error" });
-    const unread = await callUpstream(withKey(), search);
-    unread.body.resume();
-    await new Promise((done) => unread.body.once("close", done));
+    for (const letGo of ["resume", "destroy"] as const) {
+      const { body } = await callUpstream(withKey(), search);
+      body[letGo]();
+      await new Promise((done) => body.once("close", done));
+    }
     await engine.close();
+  });
+
+  it("a whole answer that nobody wants is harmless", async () => {
+    const { body } = await callUpstream(withKey(), search);
+    await new Promise((r) => setTimeout(r, 30));
+    body.destroy();
+    await new Promise((done) => body.once("close", done));
   });
 
   it("an answer that would fill the memory is cut", async () => {
