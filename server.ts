@@ -56,8 +56,7 @@ async function main(): Promise<void> {
     const cut = setTimeout(() => listeners.forEach((l) => l.closeAllConnections()), settings.SHUTDOWN_GRACE_SECONDS * 1000);
     await drained;
     clearTimeout(cut);
-    await worker?.close();
-    await pages?.stop();
+    await Promise.allSettled([worker?.close(), pages?.stop()]);
     await Promise.allSettled([closeQueue(), closeRedis(), closeDb()]);
     process.exit(code);
   }

@@ -25,8 +25,19 @@ async function main(): Promise<void> {
   if (development) generateClient();
   else await build(say);
 
+  // From the first part on: whoever gives up while it starts leaves nothing running.
+  const givenUp = new AbortController();
+  const early = () => givenUp.abort();
+  process.on("SIGINT", early);
+  process.on("SIGTERM", early);
+  const { stack, demo } = await startSeededStack({ dataDir, port, development, say, signal: givenUp.signal }).catch((error: unknown) => {
+    if (!givenUp.signal.aborted) throw error;
+    say("stopped before it was ready");
+    process.exit(0);
+  });
+  process.off("SIGINT", early);
+  process.off("SIGTERM", early);
   let asked = false;
-  const { stack, demo } = await startSeededStack({ dataDir, port, development, say });
   const stop = async (code: number) => {
     if (asked) return;
     asked = true;

@@ -18,6 +18,8 @@ export type StackOptions = {
   /** Where the web process's log goes. */
   logFile?: string;
   say(line: string): void;
+  /** Somebody who gives up while it starts: what has started is stopped again. */
+  signal?: AbortSignal;
 };
 
 export type Web = { url: string; pid: number; env: Record<string, string>; stop(): Promise<void>; kill(signal: NodeJS.Signals): void };
@@ -85,6 +87,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     for (const next of stops.splice(0).reverse()) await next().catch(() => undefined);
   };
 
+  options.signal?.addEventListener("abort", () => void stop(), { once: true });
   const part = async (name: string, script: string, env: Record<string, string>): Promise<string> => {
     const child = spawn(process.execPath, ["--import", "./dev/lib/leash.mjs", "--import", "tsx", script], { env: { ...process.env, NODE_OPTIONS: "", ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true });
     stops.push(() => stopChild(child));
@@ -131,7 +134,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const stopWeb = () => stopChild(child, "SIGTERM", 30_000);
       stops.push(stopWeb);
       await new Promise<void>((done, fail) => {
-        child.once("message", () => done());
+        // A watched process speaks to its watcher instead of us, so there the port is asked.
+        if (options.development) void untilAnswering(`http://localhost:${port}/sign-in`).then(done);
+        else child.once("message", () => done());
         child.once("exit", (code) => fail(new Error(`the portal ended while starting (${code}): ${words.trim()}`)));
       });
       child.once("exit", () => { if (!stopping) endListeners.forEach((listener) => listener("portal")); });
@@ -147,6 +152,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+async function untilAnswering(url: string): Promise<void> {
+  for (;;) {
+    const status = await fetch(url, { redirect: "manual" }).then((r) => r.status, () => 0);
+    if (status > 0 && status < 500) return;
+    await new Promise((done) => setTimeout(done, 200));
   }
 }
 

@@ -18,15 +18,20 @@ const hopByHop = new Set(["connection", "keep-alive", "proxy-connection", "trans
 /** Headers by which a proxy speaks of its client: ours to set, never a caller's. */
 const ours = /^(host|forwarded|x-forwarded-.*|x-real-ip|x-client-ip|x-sluice-.*|x-middleware-.*|x-user-.*)$/;
 
+/** Preloaded into the page process: when the channel to us breaks, because we were killed, it ends itself. */
+const leash = `data:text/javascript,${encodeURIComponent('process.on("disconnect", () => process.exit(0))')}`;
+
 /** Starts Next.js on a private loopback port, and gives what pipes requests to it. */
 export async function startPages(options: { innerSecret: string; onEnd(code: number | null): void }): Promise<Pages> {
   const port = await freeLoopbackPort();
   const development = env().NODE_ENV === "development";
   const next = createRequire(import.meta.url).resolve("next/dist/bin/next");
-  const child = spawn(process.execPath, [next, development ? "dev" : "start", "-p", String(port), "-H", "127.0.0.1"], {
+  const child = spawn(process.execPath, ["--import", leash, next, development ? "dev" : "start", "-p", String(port), "-H", "127.0.0.1"], {
     env: { ...process.env, NODE_ENV: development ? "development" : "production", NODE_OPTIONS: "", SLUICE_INNER_SECRET: options.innerSecret, NEXT_TELEMETRY_DISABLED: "1" },
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
+  // However this process ends, the page process must not outlive it and keep its memory and port.
+  process.on("exit", () => child.kill("SIGKILL"));
   let stopping = false;
   child.once("exit", (code) => {
     if (!stopping) options.onEnd(code);

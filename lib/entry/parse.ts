@@ -23,18 +23,22 @@ function lowerFirst(text: string): string {
 }
 
 /**
- * Refuses what no field of ours may hold, before any schema sees it: null bytes (PostgreSQL refuses them in text), keys
- * that reach an object's prototype, and nesting deep enough to exhaust a recursive reader. Iterative for that reason.
+ * Refuses what no field of ours may hold, before any schema sees it: null bytes and halves of characters (PostgreSQL refuses
+ * them), keys that reach an object's prototype, and nesting deep enough to exhaust a recursive reader. Iterative for that
+ * reason.
  */
 export function refuseHostile(value: unknown): void {
   const open: { value: unknown; path: PropertyKey[] }[] = [{ value, path: [] }];
   for (let next = open.pop(); next; next = open.pop()) {
-    if (typeof next.value === "string" && next.value.includes("\0")) throw invalid([{ pointer: pointerOf(next.path), detail: "must not contain a null byte" }]);
+    if (typeof next.value === "string") {
+      if (next.value.includes("\0")) throw invalid([{ pointer: pointerOf(next.path), detail: "must not contain a null byte" }]);
+      if (!next.value.isWellFormed()) throw invalid([{ pointer: pointerOf(next.path), detail: "must be well-formed Unicode" }]);
+    }
     if (typeof next.value !== "object" || next.value === null) continue;
     if (next.path.length >= depthMax) throw invalid([{ pointer: "", detail: `must not be nested deeper than ${depthMax} levels` }]);
     for (const [key, inner] of Object.entries(next.value)) {
       const path = [...next.path, key];
-      if (key === "__proto__" || key.includes("\0")) throw invalid([{ pointer: pointerOf(path), detail: "is not a known field" }]);
+      if (key === "__proto__" || key.includes("\0") || !key.isWellFormed()) throw invalid([{ pointer: pointerOf(path).toWellFormed(), detail: "is not a known field" }]);
       open.push({ value: inner, path });
     }
   }

@@ -29,7 +29,8 @@ export async function startWorker(): Promise<RunningWorker> {
   for (const { type, everyMs } of jobs) if (everyMs() !== null) await queue().add(type.name, {}, { jobId: `${type.name}.at-start`, attempts: 3, removeOnComplete: true, removeOnFail: true });
   return {
     async close() {
-      await worker.close();
+      // A job that takes longer is taken up again by another worker, as if this one had died.
+      await Promise.race([worker.close(), new Promise((done) => setTimeout(done, 5000).unref())]);
       connection.disconnect();
     },
   };

@@ -29,6 +29,8 @@ describe.each(eachDoor)("bad input at the $name door", ({ name, url }) => {
     ["an empty name", '{"name":"  "}', 422, "validation_failed"],
     ["a name of 101 characters", JSON.stringify({ name: "x".repeat(101) }), 422, "validation_failed"],
     ["a null byte", '{"name":"a\\u0000b"}', 422, "validation_failed"],
+    ["half a character", '{"name":"a\\ud800b"}', 422, "validation_failed"],
+    ["a field named by half a character", '{"name":"x","\\ud800":1}', 422, "validation_failed"],
     ["an unknown field", '{"name":"x","isAdmin":true}', 422, "validation_failed"],
     ["a field of a later issue", '{"name":"x","allowedIps":["10.0.0.0/8"]}', 422, "validation_failed"],
     ["another's user id", '{"name":"x","userId":"00000000-0000-4000-8000-000000000000"}', 422, "validation_failed"],
