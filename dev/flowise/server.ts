@@ -218,7 +218,7 @@ export async function startFlowise(options: FlowiseOptions): Promise<Flowise> {
     const body = parseBody(raw, req.headers["content-type"]);
     const path = pathOf(req);
     if (path === "/__control" && req.method === "POST") {
-      const wrong = faults.apply(typeof body === "string" ? JSON.parse(body) : body);
+      const wrong = faults.apply(raw);
       return sendJson(res, wrong ? 400 : 200, wrong ? { error: wrong } : { ok: true });
     }
     const call = calls.record(req, res, body);

@@ -16,7 +16,8 @@ const Control = z.strictObject({
   revokeGrant: name.optional(),
   setRoles: z.record(name, z.array(z.enum(realmRoles)).max(10)).optional(),
   tokenDelayMs: z.int().min(0).max(600_000).optional(),
-  tokenStatus: z.int().min(400).max(599).nullable().optional(),
+  /** Anything below 400, or null, ends it. */
+  tokenStatus: z.int().min(0).max(599).nullable().optional(),
   tokenError: z.string().regex(/^[a-z_]{1,50}$/).nullable().optional(),
   accessTokenTtl: z.int().min(1).max(86_400).optional(),
   revokeRefreshToken: z.boolean().optional(),
@@ -54,7 +55,7 @@ function apply(wanted: z.infer<typeof Control>, { realm, faults }: Parts): void 
     directory.delete(id);
   });
   if (wanted.tokenDelayMs !== undefined) faults.tokenDelayMs = wanted.tokenDelayMs;
-  if (wanted.tokenStatus !== undefined) faults.tokenStatus = wanted.tokenStatus ?? undefined;
+  if (wanted.tokenStatus !== undefined) faults.tokenStatus = (wanted.tokenStatus ?? 0) >= 400 ? (wanted.tokenStatus ?? undefined) : undefined;
   if (wanted.tokenError !== undefined) faults.tokenError = wanted.tokenError ?? undefined;
   settings.accessTokenSeconds = wanted.accessTokenTtl ?? settings.accessTokenSeconds;
   settings.revokeRefreshToken = wanted.revokeRefreshToken ?? settings.revokeRefreshToken;

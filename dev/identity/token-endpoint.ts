@@ -46,4 +46,5 @@ function record(req: IncomingMessage, res: ServerResponse, form: Form, calls: Ca
   const shown = Object.fromEntries(Object.entries(form).map(([name, value]) => [name, shownFields.has(name) ? value : "***"]));
   const call = calls.record(req, res, { ...shown, ...(clientId === undefined ? {} : { client_id: clientId }) });
   if (call.headers.authorization) call.headers.authorization = "***";
+  if (form.grant_type) call.grant_type = form.grant_type;
 }

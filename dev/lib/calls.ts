@@ -12,6 +12,8 @@ export type Call = {
   at: string;
   /** Only there, and then true, when the client went away before the answer was complete. */
   aborted?: true;
+  /** Of the identity provider's token endpoint. */
+  grant_type?: string;
 };
 
 /** A request the stand-in refuses before looking at its meaning. `status` is what to answer. */

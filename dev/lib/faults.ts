@@ -25,8 +25,14 @@ export class Faults {
     this.chunkDelayMs = usualChunkDelayMs;
   }
 
-  /** @returns what is wrong with the order, or null when it was carried out. */
-  apply(order: unknown): string | null {
+  /** @param raw JSON, whatever its media type says. @returns what is wrong with the order, or null when it was carried out. */
+  apply(raw: Buffer): string | null {
+    let order: unknown;
+    try {
+      order = JSON.parse(raw.toString("utf8"));
+    } catch {
+      return "must be JSON";
+    }
     const parsed = Control.safeParse(order);
     if (!parsed.success) return parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
     const { failNext, unauthorizedNext, delayMs, chunkDelayMs, reset } = parsed.data;

@@ -70,7 +70,7 @@ export async function startNflow(options: NflowOptions): Promise<Nflow> {
     const raw = await readBody(req, 10_000_000);
     const body = parseBody(raw, req.headers["content-type"] ?? "application/json");
     if (pathOf(req) === "/__control" && req.method === "POST") {
-      const wrong = faults.apply(body);
+      const wrong = faults.apply(raw);
       return sendJson(res, wrong ? 400 : 200, wrong ? { error: wrong } : { ok: true });
     }
     calls.record(req, res, body);
