@@ -16,7 +16,8 @@ import { lockConversation } from "./stream-lock";
 /** A stream to be piped to the caller. `done` resolves when its credits are settled or released. */
 export type StreamedAnswer = { status: number; headers: Record<string, string>; body: Readable; hold: Hold; done: Promise<void> };
 
-const eventStream = { "content-type": "text/event-stream", "x-accel-buffering": "no" };
+/** `no-transform`: whoever compresses on the way would hold pieces back until they are worth it. */
+const eventStream = { "content-type": "text/event-stream", "cache-control": "no-store, no-transform", "x-accel-buffering": "no" };
 
 /** Streams a chatflow in Flowise's events; one that cannot stream is run, and its answer comes as one token. */
 export async function streamChatflow(ctx: Context, input: PredictInput, signal?: AbortSignal): Promise<StreamedAnswer> {

@@ -76,6 +76,17 @@ describe.each(eachDoor)("chatflows at the $name door", ({ url }) => {
     expect(made!.body.chatId).not.toBe("chat-of-uma");
   });
 
+  it("the first byte comes as soon as Flowise sends it, also to a client that would take compression", async () => {
+    await control("flowise", { chunkDelayMs: 150 });
+    const response = await fetch(`${url}/api/v1/chat/predict/stream`, { method: "POST", headers: { "x-api-key": uma.key, "content-type": "application/json", "accept-encoding": "gzip, br" }, body: JSON.stringify({ chatflow_id: flowIds.support, question: "one two three four five" }) });
+    expect(response.headers.get("content-encoding")).toBeNull();
+    const reader = response.body!.getReader();
+    const pieces: string[] = [];
+    for (let next = await reader.read(); !next.done; next = await reader.read()) pieces.push(new TextDecoder().decode(next.value));
+    expect(pieces[0]).not.toContain('"end"');
+    expect(pieces.length).toBeGreaterThan(4);
+  });
+
   it("an administrator of flows sees how they ran, nobody else does", async () => {
     expect((await assign("ada", flowIds.releaseNotes)).status).toBe(200);
     const own = await call(url, "POST", `/api/v1/prediction/${flowIds.releaseNotes}`, { key: ada.key, body: { question: "x" } });
