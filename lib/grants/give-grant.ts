@@ -4,6 +4,7 @@ import type { Context, Person, SessionHandle } from "@/lib/access";
 import { randomToken, seal, sha256Base64url, UnsealError, unseal } from "@/lib/platform/crypto";
 import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
+import { ownPath } from "@/lib/platform/own-path";
 import { SluiceError } from "@/lib/platform/errors";
 import { identityUnavailable } from "@/lib/platform/keycloak-discovery";
 import { keycloakClient, keycloakEndpoints, revokeToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
@@ -36,11 +37,7 @@ async function oidcClient(): Promise<oidc.Configuration> {
 
 /** A path of ours to come back to; anything that could lead elsewhere becomes the page of machine access. */
 export function safePath(path: string | null | undefined): string {
-  const fallback = "/machine-access";
-  if (!path || path.length > 2000 || !path.startsWith("/")) return fallback;
-  const base = new URL(env().AUTH_URL);
-  const url = URL.canParse(path, base) ? new URL(path, base) : null;
-  return url && url.origin === base.origin && !url.pathname.startsWith("//") ? `${url.pathname}${url.search}` : fallback;
+  return ownPath(path) ?? "/machine-access";
 }
 
 function sessionOf(ctx: Context): { person: Person; session: SessionHandle } {

@@ -1,5 +1,7 @@
-/** A path of ours to go back to, else the overview. Anything that a browser could read as another host is refused. */
+import { ownPath } from "@/lib/entry/portal";
+
+/** A path of ours to go back to, else the overview; signing in does not lead to signing in. */
 export function safeReturnTo(given: unknown): string {
-  if (typeof given !== "string" || given.length > 1000 || !/^\/(?![/\\])[^\\\u0000-\u001f]*$/.test(given)) return "/overview";
-  return given.startsWith("/sign-in") || given.startsWith("/signed-out") || given === "/" ? "/overview" : given;
+  const path = ownPath(given);
+  return path === null || path === "/" || path.startsWith("/sign-in") || path.startsWith("/signed-out") ? "/overview" : path;
 }
