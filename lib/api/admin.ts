@@ -23,7 +23,7 @@ export function adminRoutes(app: ApiApp): void {
     route(app, { method: "delete", path: `${base}/chatflows/:id/users/email/:email`, tag, summary: "Take a chatflow away from a person", permission: "admin:chatflows", params: FlowAndEmail, answers: [{ status: 200, description: "Who, and what.", schema: Assignment }] },
       async (ctx, { params }, c) => c.json(await unassignByEmail(ctx, params.id, params.email)));
 
-    route(app, { method: "post", path: `${base}/users/:id/credits`, tag, summary: "Grant credits to a person, or take some back", permission: "admin:credits", params: z.object({ id: z.string().max(100) }), body: AdjustCreditsInput, answers: [{ status: 200, description: "Their account.", schema: envelope(AccountView) }] },
+    route(app, { method: "post", path: `${base}/users/:id/credits`, tag, summary: "Grant credits to a person, or take some back", permission: "admin:credits", creates: true, params: z.object({ id: z.string().max(100) }), body: AdjustCreditsInput, answers: [{ status: 200, description: "Their account.", schema: envelope(AccountView) }] },
       async (ctx, { params, body }, c) => success(c, await adjustCredits(ctx, params.id, body)));
   }
 }

@@ -30,7 +30,7 @@ export function keyRoutes(app: ApiApp): void {
       });
     });
 
-  route(app, { method: "post", path: `${base}/api-keys`, tag, summary: "Create an API key; its secret is in this answer and nowhere else", permission: "api-keys:create", body: CreateKeyInput, answers: [{ status: 201, description: "The key and its secret.", schema: envelope(CreatedKey) }] },
+  route(app, { method: "post", path: `${base}/api-keys`, tag, summary: "Create an API key; its secret is in this answer and nowhere else", permission: "api-keys:create", creates: true, body: CreateKeyInput, answers: [{ status: 201, description: "The key and its secret.", schema: envelope(CreatedKey) }] },
     async (ctx, { body }, c) => {
       const { key, secret, message } = await createKey(ctx, body);
       return success(c, { ...key, key: secret }, { status: 201, message: ["Keep this key: it will not be shown again.", message].filter(Boolean).join(" ") });

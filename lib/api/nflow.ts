@@ -19,7 +19,7 @@ export function nflowRoutes(app: ApiApp): void {
       return c.body(null, 200);
     });
 
-  route(app, { method: "post", path: base, tag, summary: "Create an application", permission: "nflow:write", body: CreateAppInput, answers: [{ status: 201, description: "The application.", schema: App }] },
+  route(app, { method: "post", path: base, tag, summary: "Create an application", permission: "nflow:write", creates: true, body: CreateAppInput, answers: [{ status: 201, description: "The application.", schema: App }] },
     async (ctx, { body }, c) => c.json(await createApp(ctx, body), 201));
 
   route(app, { method: "get", path: `${base}/:name`, tag, summary: "One application", permission: "nflow:read", params: z.object({ name: z.string().min(1).max(200) }), answers: [{ status: 200, description: "The application.", schema: App }] },

@@ -3,7 +3,7 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi
 import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
-import { isSluiceError, notFound, SluiceError } from "@/lib/platform/errors";
+import { invalid, isSluiceError, notFound, SluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
 import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
@@ -36,6 +36,8 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   body?: B;
   /** The door is made for other people's clients: it may be called without a body. */
   bodyOptional?: boolean;
+  /** It creates something or spends credits, so a caller may want to name the attempt. */
+  creates?: boolean;
   /** Bytes; `BODY_LIMIT` unless said. */
   bodyLimit?: number;
   answers: { status: number; description: string; schema?: Schema; type?: string }[];
@@ -75,6 +77,8 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
       who = ctx;
       c.set("actor", actorForLog(ctx));
     }
+    // Accepting the header and doing the work twice would be worse than refusing it.
+    if (spec.creates && c.req.header("idempotency-key") !== undefined) throw invalid([{ pointer: "/header/Idempotency-Key", detail: "is not supported yet" }]);
     const input = {
       params: spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined,
       query: spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined,

@@ -117,6 +117,13 @@ describe.each(eachDoor)("bad input at the $name door", ({ name, url }) => {
     }
   });
 
+  it("an idempotency key that would not be honoured is refused, and nothing is done twice or once", async () => {
+    const before = await count();
+    const answer = await call(url, "POST", "/api/v1/auth/api-keys", { bearer: token, headers: { "idempotency-key": "once" }, body: { name: "once" } });
+    expect([answer.status, answer.json.errors[0].pointer]).toEqual([422, "/header/Idempotency-Key"]);
+    expect(await count()).toBe(before);
+  });
+
   it("the caller's request id comes back when it is harmless, else a new one", async () => {
     expect((await call(url, "GET", "/api/v1/auth/me", { headers: { "x-request-id": "abc.DEF_1-2" } })).headers.get("x-request-id")).toBe("abc.DEF_1-2");
     const replaced = await call(url, "GET", "/api/v1/auth/me", { headers: { "x-request-id": "a b<script>" } });
