@@ -57,8 +57,10 @@ export async function startNflow(options: NflowOptions): Promise<Nflow> {
     } catch {
       return refusal(404, "NOT_FOUND");
     }
+    const known = Object.keys(applications.toJSON()).length;
     const result = operation.run(applications, caller, name, (body ?? {}) as Record<string, unknown>);
-    if (operation.writes && options.stateFile) {
+    // Looking in for the first time makes an organisation, with its first application.
+    if (options.stateFile && (operation.writes || Object.keys(applications.toJSON()).length > known)) {
       writeFileSync(`${options.stateFile}.new`, JSON.stringify(applications), { mode: 0o600 });
       renameSync(`${options.stateFile}.new`, options.stateFile);
     }
