@@ -24,6 +24,7 @@ async function main(): Promise<void> {
   const api = getRequestListener(createApi().fetch);
   const innerSecret = randomBytes(32).toString("base64url");
   let pages: Pages | null = null;
+  let stopping = false;
   const server = createServer((request, response) => {
     if (isApiPath(request.url ?? "/")) void api(request, response);
     else if (!isDecodable(request.url ?? "/")) refuse(response, 400, "This address is not well-formed.");
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   });
   server.on("upgrade", (request, socket, head) => {
     if (pages) pages.upgrade(request, socket, head);
-    else socket.destroy();
+    else socket.on("error", () => undefined).destroy();
   });
   const listeners = await listen(server, settings.PORT, settings.HOST);
 
@@ -43,7 +44,6 @@ async function main(): Promise<void> {
   logger.info({ port: settings.PORT, mode: settings.SERVER_MODE }, "ready");
   process.send?.("ready");
 
-  let stopping = false;
   async function stop(reason: string, code: number): Promise<void> {
     if (stopping) return;
     stopping = true;

@@ -72,6 +72,8 @@ export async function startPages(options: { innerSecret: string; onEnd(code: num
       });
     },
     upgrade(request, socket, head) {
+      // Node leaves the socket without a listener here: a client that resets it would end the process.
+      socket.on("error", () => socket.destroy());
       if (!development) {
         socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         return;

@@ -62,8 +62,11 @@ async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ k
     return { kind: "stream", stream: relay(ctx, run, { answer, first, hold, unlock, signal }) };
   } catch (error) {
     const left = signal?.aborted === true && wasSent;
-    if (hold) await (left ? settleHold(hold) : releaseHold(hold));
-    await unlock();
+    try {
+      if (hold) await (left ? settleHold(hold) : releaseHold(hold));
+    } finally {
+      await unlock();
+    }
     if (left) await abortRun(ctx, run);
     throw error;
   }
@@ -128,8 +131,12 @@ function relay(ctx: Context, run: Run, { answer, first, hold, unlock, signal }: 
   /** Settles or releases, and frees the conversation, once. */
   const finish = () => (finishing ??= (async () => {
     const { token, error, end } = filter.seen;
-    await (token || out.destroyed || (end && !error) ? settleHold(hold) : releaseHold(hold));
-    await unlock();
+    try {
+      await (token || out.destroyed || (end && !error) ? settleHold(hold) : releaseHold(hold));
+    } finally {
+      // Whatever the ledger says, the conversation must not stay closed; an unended hold is released by the job.
+      await unlock();
+    }
   })().catch((error: unknown) => logger.error({ err: error, requestId: ctx.requestId }, "a stream could not be settled")));
   // Whoever has seen the end may look at their credits and ask the next question at once.
   const filter = new FrameFilter({ ids: run.ids, showExecuted: hasPermission(ctx, "ai:admin"), beforeEnd: finish });

@@ -34,6 +34,9 @@ const FlowiseFlow = z.looseObject({
 export async function syncChatflows(ctx: Context): Promise<SyncAnswer> {
   requirePermission(ctx, "admin:chatflows");
   const client = await pool().connect();
+  // A connection that is lost while it is ours would otherwise end the process; the next statement fails by itself.
+  const lost = () => undefined;
+  client.on("error", lost);
   try {
     const { rows } = await client.query<{ locked: boolean }>("SELECT pg_try_advisory_lock($1) AS locked", [syncLock]);
     if (!rows[0]?.locked) throw new SluiceError("conflict", "A sync is already running.", { retryAfterSeconds: 5 });
@@ -43,6 +46,7 @@ export async function syncChatflows(ctx: Context): Promise<SyncAnswer> {
       await client.query("SELECT pg_advisory_unlock($1)", [syncLock]);
     }
   } finally {
+    client.off("error", lost);
     client.release();
   }
 }

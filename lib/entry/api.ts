@@ -94,7 +94,8 @@ export function success(c: ApiContext, data: unknown, options: { status?: 200 | 
 }
 
 export function newApi(): ApiApp {
-  const app = new OpenAPIHono<ApiEnv>();
+  // A trailing slash must not redirect, nor be another address: Flowise's clients send it.
+  const app = new OpenAPIHono<ApiEnv>({ strict: false });
 
   app.use(async (c, next) => {
     const requestId = requestIdFrom(c.req.header("x-request-id"));
@@ -137,7 +138,7 @@ export function newApi(): ApiApp {
 }
 
 function remember(spec: { method: string; path: string }): void {
-  const source = `^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}$`;
+  const source = `^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}/?$`;
   const found = known.find((entry) => entry.pattern.source === new RegExp(source).source);
   if (found) found.methods.add(spec.method.toUpperCase());
   else known.push({ pattern: new RegExp(source), methods: new Set([spec.method.toUpperCase()]) });

@@ -124,12 +124,12 @@ async function callTokenEndpoint(client: KeycloakClient, form: Record<string, st
     const { token_endpoint: url } = await endpoints();
     answer = await callIdentity(url, { method: "POST", deadlineMs: tokenDeadlineMs, headers: { authorization }, form: new URLSearchParams(form) });
   } catch (cause) {
-    await recordFailure(breakerKey());
+    await recordFailure(breakerKey()).catch(() => undefined);
     throw new TokenEndpointError("unavailable", { cause });
   }
-  if (answer.status === 429) await recordFailure(breakerKey(), (answer.retryAfterSeconds ?? 1) * 1000);
-  else if (answer.status >= 500) await recordFailure(breakerKey());
-  else await recordSuccess(breakerKey());
+  // The breaker is a courtesy: a store that hiccups now must not throw away a token that was just rotated.
+  const noted = answer.status === 429 ? recordFailure(breakerKey(), (answer.retryAfterSeconds ?? 1) * 1000) : answer.status >= 500 ? recordFailure(breakerKey()) : recordSuccess(breakerKey());
+  await noted.catch(() => undefined);
   return answer;
 }
 

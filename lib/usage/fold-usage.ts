@@ -64,6 +64,9 @@ function countsOf(entries: Entry[]): Map<string, Counts> {
 /** @returns false when another worker has moved the cursor meanwhile, and then nothing was counted. */
 async function count(from: string, to: string, counts: Map<string, Counts>): Promise<boolean> {
   const client = await pool().connect();
+  // A connection that is lost while it is ours would otherwise end the process; the next statement fails by itself.
+  const lost = () => undefined;
+  client.on("error", lost);
   try {
     await client.query("BEGIN");
     const moved = await client.query('UPDATE "UsageCursor" SET "lastId" = $3 WHERE stream = $1 AND "lastId" = $2', [usageStream, from, to]);
@@ -74,6 +77,7 @@ async function count(from: string, to: string, counts: Map<string, Counts>): Pro
     await client.query("ROLLBACK").catch(() => undefined);
     throw error;
   } finally {
+    client.off("error", lost);
     client.release();
   }
 }
