@@ -1,11 +1,11 @@
 import { decodeJwt } from "jose";
-import type { Actor, Context, Permission } from "@/lib/access";
+import { type Actor, type Context, type Permission, roleMask } from "@/lib/access";
 import { checkCall, countFailure, limitFailures, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { findSession } from "@/lib/sessions";
-import { identityOf, rememberPerson } from "@/lib/tenants";
+import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { verifyAccessToken } from "@/lib/tokens";
 
 /** What a request brings of its caller, whichever door it came through. */
@@ -83,8 +83,10 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
   if (env().TOKEN_NARROWING === "none") throw new SluiceError("invalid_credentials", "Keycloak tokens are not accepted here.");
   const claims = await verifyKeycloakToken(token, { audience: env().KEYCLOAK_CLIENT_ID });
-  const { person } = await rememberPerson(identityOf(claims));
-  const verdict = admitted(await checkCall({ kind: "user", userId: person.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
+  // Such a token may be older than what we know, so it teaches us nothing of somebody known; what it may do is bounded by its own role too.
+  const identity = identityOf(claims);
+  const userId = (await findUserId(identity.issuer, identity.sub)) ?? (await rememberPerson(identity)).person.userId;
+  const verdict = admitted(await checkCall({ kind: "user", userId, permissions: roleMask(identity.role) }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
   return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000 } }, caller), headers: verdict.headers };
 }
 

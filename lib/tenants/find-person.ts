@@ -23,3 +23,8 @@ export async function findPersonByEmail(email: string) {
   if (!person) throw notFound("Nobody with this verified email is known here. They must have signed in once.");
   return person;
 }
+
+/** Our id of whom Keycloak names, or null for somebody who was never seen here. */
+export async function findUserId(issuer: string, sub: string): Promise<string | null> {
+  return (await db().user.findUnique({ where: { issuer_sub: { issuer, sub } }, select: { id: true } }))?.id ?? null;
+}
