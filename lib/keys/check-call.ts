@@ -1,12 +1,10 @@
-import { z } from "zod";
 import { permissionBit } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
-import { runScript } from "@/lib/platform/records";
-import { isRedisDown, redis, redisReady, redisRunId } from "@/lib/platform/redis";
+import { isRedisDown } from "@/lib/platform/redis";
 import { parsePerson, userRecordKey } from "@/lib/tenants";
-import { checkScript } from "./check.lua";
+import { askRedis, type CheckItem, type CheckReply } from "./check-batch";
 import { checkWithoutRedis } from "./check-without-redis";
 import { keyRecordByHash, keyRecordById, loadRecords, type Start } from "./key-records";
 import { addressLimitName, tooManyFailures, wholeSeconds } from "./limit";
@@ -15,8 +13,7 @@ import { type LimitState, rateHeaders } from "./rate-headers";
 import { hashSecret, shapeOf } from "./secret";
 import { type CheckCode, type CheckOptions, malformedKey, refusal, type Subject, type Verdict } from "./verdict";
 
-/** One item of a batch of checks. */
-export type CheckItem = { start: Start; key: string; arg: string };
+type Check = CheckItem & { start: Start };
 
 const everyPermission = 0x7fffffff;
 const loadsMax = 2;
@@ -41,7 +38,7 @@ export async function checkCall(subject: Subject, options: CheckOptions): Promis
   }
 }
 
-async function checkInRedis(item: CheckItem, options: CheckOptions): Promise<Verdict> {
+async function checkInRedis(item: Check, options: CheckOptions): Promise<Verdict> {
   for (let loads = 0; ; loads++) {
     const reply = await askRedis(item);
     const verdict = reply.packed.startsWith("R|") ? verdictOf(reply, options) : null;
@@ -61,7 +58,7 @@ function refuseByLooks(secret: string, ip: string | null): SluiceError | null {
   return counted && !counted.ok ? tooManyFailures(counted.retryAfterSeconds) : malformedKey();
 }
 
-function itemOf(subject: Subject, options: CheckOptions): CheckItem {
+function itemOf(subject: Subject, options: CheckOptions): Check {
   const start = startOf(subject);
   const key = start.by === "hash" ? keyRecordByHash(start.value) : start.by === "id" ? keyRecordById(start.value) : userRecordKey(start.value);
   const need = options.permission ? permissionBit(options.permission) : 0;
@@ -76,33 +73,8 @@ function startOf(subject: Subject): Start {
   return subject.kind === "key" ? { by: "id", value: subject.apiKeyId, ...familyId } : { by: "user", value: subject.userId, ...familyId };
 }
 
-type Reply = { packed: string; person: string };
-const Replies = z.array(z.string());
-
-let awaySince = 0;
-/** While Redis is away only one call in this time waits for it; the others go on without it at once. */
-const patienceMs = 3000;
-
-/** A batch of one; the script takes as many as come together. */
-async function askRedis(item: CheckItem): Promise<Reply> {
-  const client = redis();
-  if (client.status !== "ready") {
-    if (Date.now() - awaySince < patienceMs) throw storeUnavailable(new Error(`Redis is ${client.status}`));
-    try {
-      await redisReady(500);
-    } catch (error) {
-      awaySince = Date.now();
-      throw error;
-    }
-  }
-  awaySince = 0;
-  const { requests, window } = env().AUTH_FAILURE_LIMIT;
-  const [packed, person] = Replies.parse(await runScript(client, checkScript, [item.key], [await redisRunId(), `${requests}|${window}`, item.arg]));
-  return { packed: packed ?? "", person: person ?? "" };
-}
-
 /** Null when the person in the record cannot be read, which counts as a miss. */
-function verdictOf({ packed, person: json }: Reply, { permission }: CheckOptions): Verdict | null {
+function verdictOf({ packed, person: json }: CheckReply, { permission }: CheckOptions): Verdict | null {
   const [, code, nowMs, apiKeyId, , mask, requests, window, label, limit, windowSeconds, remaining, resetMs, waitMs] = packed.split("|");
   const person = json ? parsePerson(json) : undefined;
   if (person === null) return null;
