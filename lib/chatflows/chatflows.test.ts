@@ -22,6 +22,8 @@ beforeAll(async () => {
   setEnv({ ...env(), FLOWISE_URL: flowise.url, FLOWISE_AUTH: "service-key" });
   admin = contextOf(await aPerson({ role: "admin" }));
   await syncChatflows(jobContext("test", "test"));
+  // The bound chatflow stands for one whose key we do not have.
+  await db().flowiseKey.deleteMany();
 });
 beforeEach(async () => {
   setEnv({ ...env(), FLOWISE_URL: flowise.url, UPSTREAM_FIRST_BYTE_TIMEOUT_MS: 5000, UPSTREAM_IDLE_TIMEOUT_MS: 90_000, UPSTREAM_TOTAL_TIMEOUT_MS: 300_000 });

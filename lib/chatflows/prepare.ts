@@ -1,11 +1,12 @@
 import { type Context, requirePermission, requirePerson } from "@/lib/access";
 import type { Chatflow } from "@/lib/generated/prisma/client";
+import { boundKeyOf } from "./bound-keys";
 import { type ConversationIds, conversationIds } from "./conversation-ids";
 import { requireAssigned } from "./list-chatflows";
 import type { PredictInput, PredictionInput } from "./schemas";
 
 /** A run that may be made: the chatflow, and the body that goes to Flowise. */
-export type Run = { flow: Chatflow; ids: ConversationIds; body: Record<string, unknown> };
+export type Run = { flow: Chatflow; ids: ConversationIds; body: Record<string, unknown>; boundKey?: string };
 
 /** Permission, assignment and the body, before anything is spent. @throws SluiceError `insufficient_permission`, `not_found` */
 export async function prepareRun(ctx: Context, flowiseId: string, input: PredictionInput): Promise<Run> {
@@ -20,7 +21,7 @@ export async function prepareRun(ctx: Context, flowiseId: string, input: Predict
     question: input.question, history: input.history, form: input.form, humanInput: input.humanInput, action: input.action, leadEmail: input.leadEmail, uploads,
     chatId: ids.upstream.chatId, overrideConfig: { ...(flow.allowOverride ? overrides : {}), sessionId: ids.upstream.sessionId },
   };
-  return { flow, ids, body };
+  return { flow, ids, body, boundKey: await boundKeyOf(flow) };
 }
 
 /** The older client's words in Flowise's. */

@@ -49,7 +49,7 @@ async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ k
   let wasSent = false;
   try {
     hold = await holdCredits(ctx, { amount: run.flow.costCredits, chatflowId: run.flow.id });
-    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, body: { ...run.body, streaming: true }, stream: true, signal, onSend: () => { wasSent = true; } });
+    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: true }, stream: true, signal, onSend: () => { wasSent = true; } });
     if (answer.status >= 300) throw await flowiseFailure(answer);
     // By the answer's type, not by what was asked for.
     if (!/^text\/event-stream/i.test(answer.headers["content-type"] ?? "")) {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { flowIds } from "@/dev/flowise/flows";
 import { startFlowise } from "@/dev/flowise/server";
 import type { Call } from "@/dev/lib/calls";
 import { anEngine } from "@/dev/testing/engine";
@@ -11,6 +12,7 @@ import { env, setEnv } from "@/lib/platform/env";
 import { applyMigrations } from "@/lib/platform/migrate";
 import { closeUpstream } from "@/lib/upstream";
 import { assignByEmail, listMyChatflows, syncChatflows } from ".";
+import { boundKeyOf } from "./bound-keys";
 
 let flowise: Awaited<ReturnType<typeof startFlowise>>;
 let admin: Context;
@@ -169,5 +171,43 @@ describe("a sync", () => {
     expect(await events()).toBe(before + 1);
     await syncChatflows(admin);
     expect(await events()).toBe(before + 2);
+  });
+
+  describe("where the operator's key stands in for people", () => {
+    const serviceKey = (url = flowise.url) => setEnv({ ...env(), FLOWISE_AUTH: "service-key", FLOWISE_URL: url });
+
+    it("brings the keys of bound chatflows, encrypted, and no others; a key that binds nothing any more goes", async () => {
+      serviceKey();
+      await syncChatflows(admin);
+      const flow = await db().chatflow.findUniqueOrThrow({ where: { flowiseId: flowIds.bound } });
+      const key = await boundKeyOf(flow);
+      const [theirs] = (await (await fetch(`${flowise.url}/api/v1/apikey`, { headers: { authorization: `Bearer ${env().FLOWISE_API_KEY}` } })).json()) as { apiKey: string }[];
+      expect(key).toBe(theirs?.apiKey);
+      expect(JSON.stringify(await db().flowiseKey.findMany())).not.toContain(key);
+      expect(await boundKeyOf({ apiKeyId: null })).toBeUndefined();
+      setEnv({ ...env(), FLOWISE_AUTH: "user-token" });
+      expect(await boundKeyOf(flow), "a person's token is never replaced by a key").toBeUndefined();
+      serviceKey();
+      await atFlowise("PUT", `/chatflows/${flowIds.bound}`, { apikeyid: "" });
+      await syncChatflows(admin);
+      expect(await db().flowiseKey.count()).toBe(0);
+    });
+
+    it("tells of chatflows whose key cannot be read, and of keys that are gone, and copies the flows all the same", async () => {
+      serviceKey();
+      await syncChatflows(admin);
+      await atFlowise("PUT", `/chatflows/${flowIds.support}`, { apikeyid: "gone" });
+      expect(await syncChatflows(admin)).toMatchObject({ updated: 1, error_details: [{ chatflow_id: flowIds.support, error: expect.stringContaining("does not have") }] });
+      const whole = await (await fetch(`${flowise.url}/api/v1/chatflows`, { headers: { authorization: `Bearer ${env().FLOWISE_API_KEY}` } })).json();
+      const closed = await anEngine((req, res) => {
+        if (req.url === "/api/v1/apikey") return void res.writeHead(403).end('{"message":"Forbidden"}');
+        res.end(JSON.stringify(req.url?.includes("streaming") ? { isStreaming: true } : whole));
+      });
+      serviceKey(closed.url);
+      const answer = await syncChatflows(admin);
+      expect(answer.error_details.map(({ error }) => error)).toEqual(Array(2).fill(expect.stringContaining("apikeys:view")));
+      expect(await db().flowiseKey.count(), "what was known stays").toBe(1);
+      await closed.close();
+    });
   });
 });

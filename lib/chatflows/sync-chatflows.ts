@@ -5,10 +5,12 @@ import type { Chatflow } from "@/lib/generated/prisma/client";
 import { advisoryLocks } from "@/lib/platform/advisory-locks";
 import { now, nowDate } from "@/lib/platform/clock";
 import { db, pool, Prisma, transaction } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
 import { logger } from "@/lib/platform/logger";
 import { readJson, syncFlowise } from "@/lib/upstream";
+import { syncBoundKeys } from "./bound-keys";
 import { flowiseFailure } from "./flowise-failures";
 import type { SyncAnswer } from "./schemas";
 
@@ -71,6 +73,7 @@ async function run(ctx: Context): Promise<SyncAnswer> {
       }
     }
     counts.deleted = await markGone(flows.map((flow) => flow.id), startedAt);
+    if (env().FLOWISE_AUTH === "service-key") error_details.push(...await carryOverKeys(ctx));
     const answer: SyncAnswer = { total_fetched: flows.length, ...counts, errors: error_details.length, error_details, sync_timestamp: startedAt.toISOString(), duration_ms: now() - startedAt.getTime() };
     await transaction(async (tx) => {
       await tx.syncRun.update({ where: { id: runId }, data: { finishedAt: nowDate(), succeeded: true, statistics: answer } });
@@ -82,6 +85,19 @@ async function run(ctx: Context): Promise<SyncAnswer> {
     await db().syncRun.update({ where: { id: runId }, data: { finishedAt: nowDate(), succeeded: false, error: isSluiceError(error) ? error.detail : "failed" } }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Without its key a bound chatflow is there but cannot be run, which is worth telling and no reason to stop. */
+async function carryOverKeys(ctx: Context): Promise<SyncAnswer["error_details"]> {
+  let missing: string[] | null = null;
+  try {
+    missing = await syncBoundKeys(ctx);
+  } catch (error) {
+    logger.warn({ err: error, requestId: ctx.requestId }, "the keys of bound chatflows could not be read");
+  }
+  const bound = await db().chatflow.findMany({ where: { syncStatus: { not: "deleted" }, ...(missing ? { apiKeyId: { in: missing } } : { apiKeyId: { not: null } }) }, select: { flowiseId: true } });
+  const error = missing ? "is bound to a key that Flowise does not have" : "its key could not be read: FLOWISE_API_KEY needs the permission apikeys:view";
+  return bound.map(({ flowiseId }) => ({ chatflow_id: flowiseId, error }));
 }
 
 /** The bare listing: pages may shift while flows change, and a shifted page would look like a deletion. */

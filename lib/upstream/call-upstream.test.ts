@@ -282,7 +282,7 @@ describe("a caller who leaves", () => {
 
 describe("paths", () => {
   it("only listed ones are forwarded, and names cannot leave their segment", async () => {
-    await expect(callUpstream(withKey(), { engine: "flowise", method: "GET", template: "/api/v1/apikey" })).rejects.toThrow(/not forwarded/);
+    await expect(callUpstream(withKey(), { engine: "flowise", method: "GET", template: "/api/v1/credentials" })).rejects.toThrow(/not forwarded/);
     await expect(callUpstream(withKey(), { engine: "flowise", method: "POST", template: "/api/v1/chatflows" })).rejects.toThrow(/not forwarded/);
     await callUpstream(withKey(), { engine: "nflow", method: "GET", template: "/builder/apps/:name", names: { name: "a/../../me?x=1#y" } });
     expect((await callsOf(nflow))[0]?.path).toBe("/v1/builder/apps/a%2F..%2F..%2Fme%3Fx%3D1%23y");

@@ -23,6 +23,8 @@ export type UpstreamRequest = {
   stream?: boolean;
   /** The answer is only due when it is done: a plain prediction. */
   slow?: boolean;
+  /** Where the operator's key stands in for the person's token (`FLOWISE_AUTH=service-key`): the key that this flow is bound to instead. */
+  boundKey?: string;
   /** Fires when the caller has gone. */
   signal?: AbortSignal;
   /** Told when a connection has taken the request: from then on the engine may be at work. */
@@ -45,13 +47,13 @@ const hourMs = 3_600_000;
  *   not answer; what getting the token throws (`owner_reauth_required`, `identity_unavailable`, …).
  */
 export async function callUpstream(ctx: Context, request: UpstreamRequest): Promise<UpstreamAnswer> {
-  const credential = await credentialFor(ctx, request.engine);
+  const credential = await credentialFor(ctx, request.engine, { boundKey: request.boundKey });
   const sent = { body: request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body)), idempotencyKey: randomUUID() };
   const first = await attempt(ctx, request, credential, sent);
   if (first.status !== 401) return first;
   first.body.resume();
   if (credential.generation !== null) {
-    const second = await attempt(ctx, request, await credentialFor(ctx, request.engine, credential.generation), sent);
+    const second = await attempt(ctx, request, await credentialFor(ctx, request.engine, { staleGeneration: credential.generation }), sent);
     if (second.status !== 401) return second;
     second.body.resume();
   }

@@ -7,6 +7,7 @@ const allowed: Record<Engine, readonly string[]> = {
   ],
   flowise: [
     "POST /api/v1/prediction/:id", "PUT /api/v1/chatmessage/abort/:id/:chatId", "GET /api/v1/chatflows", "GET /api/v1/chatflows-streaming/:id",
+    "GET /api/v1/apikey",
   ],
 };
 

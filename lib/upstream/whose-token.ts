@@ -23,11 +23,12 @@ export function audienceOf(engine: Engine): string {
  * The person's access token for this engine alone (contract section 10): of the session for somebody who is signed in, of
  * the owner's grant for a key or a gateway token, a caller's own Keycloak token narrowed and never refreshed.
  *
- * @param staleGeneration the one that the engine has just refused: forces a refresh unless somebody has refreshed since.
+ * @param asked.staleGeneration the one that the engine has just refused: forces a refresh unless somebody has refreshed since.
+ * @param asked.boundKey used in place of the operator's key, never in place of a person's token.
  */
-export async function credentialFor(ctx: Context, engine: Engine, staleGeneration?: number): Promise<EngineCredential> {
+export async function credentialFor(ctx: Context, engine: Engine, { staleGeneration, boundKey }: { staleGeneration?: number; boundKey?: string } = {}): Promise<EngineCredential> {
   const { actor } = ctx;
-  if (engine === "flowise" && (env().FLOWISE_AUTH === "service-key" || actor.type === "job")) return serviceKey(ctx);
+  if (engine === "flowise" && (env().FLOWISE_AUTH === "service-key" || actor.type === "job")) return serviceKey(ctx, boundKey);
   const options = staleGeneration === undefined ? undefined : { staleGeneration };
   if (actor.type === "user" && actor.credential.kind === "session") {
     const token = await getSessionToken(actor.credential.session, engine, options);
@@ -42,14 +43,14 @@ export async function credentialFor(ctx: Context, engine: Engine, staleGeneratio
 }
 
 /** The open-source Flowise cannot check a person's token; the key stands in, and the person must still be enabled. */
-async function serviceKey(ctx: Context): Promise<EngineCredential> {
+async function serviceKey(ctx: Context, boundKey?: string): Promise<EngineCredential> {
   const key = env().FLOWISE_API_KEY;
   if (!key) throw new SluiceError("upstream_unauthorised", "No FLOWISE_API_KEY is set.");
   if (ctx.actor.type === "apiKey" || ctx.actor.type === "user") {
     const state = await getPersonState(ctx.actor.person.userId);
     if (!state.isActive || !state.tenantIsActive) throw new SluiceError("owner_disabled", "The owner of these credentials is disabled.");
   }
-  return { bearer: key, generation: null };
+  return { bearer: boundKey ?? key, generation: null };
 }
 
 async function narrowed(token: string, engine: Engine): Promise<string> {

@@ -3,6 +3,7 @@ import { decodeJwt } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { flowIds } from "../../dev/flowise/flows";
 import { call, callsTo, control, demo, doors, eachDoor, forgetCalls, keyOf, resetParts, revoke, sha256, tokenOf, tokensOf } from "./client";
+import { startReplica } from "./replica";
 
 let uma: { id: string; key: string };
 let ada: { id: string; key: string };
@@ -206,6 +207,31 @@ describe.each(eachDoor)("chatflows at the $name door", ({ url }) => {
     expect((await callsTo("flowise")).filter((c) => c.path.includes("/prediction/"))).toHaveLength(0);
     expect((await call(url, "POST", `/api/admin/users/${person}/credits`, { key: ada.key, body: { amount: left, reason: "back" } })).json.data.available).toBe(left);
     await revoke("dis", dis.id);
+  });
+});
+
+describe("where Flowise is shown the operator's key", () => {
+  it("a bound chatflow is called with the key that it is bound to, any other with the operator's, both as the person", async () => {
+    const replica = await startReplica({ FLOWISE_AUTH: "service-key" });
+    try {
+      expect((await call(replica.url, "POST", "/api/admin/chatflows/sync", { key: ada.key })).json).toMatchObject({ errors: 0 });
+      const bearers: (string | undefined)[] = [];
+      for (const flow of [flowIds.bound, flowIds.support]) {
+        await forgetCalls("flowise");
+        const answer = await call(replica.url, "POST", "/api/v1/chat/predict", { key: uma.key, body: { chatflow_id: flow, question: "x", sessionId: `bound-${Date.now()}` } });
+        expect([answer.status, answer.json.response]).toEqual([200, "You said: x"]);
+        const streamed = await call(replica.url, "POST", "/api/v1/chat/predict/stream", { key: uma.key, body: { chatflow_id: flow, question: "y", sessionId: `bound-stream-${Date.now()}` } });
+        expect(textOf(framesOf(streamed.text))).toBe("You said: y");
+        const made = (await callsTo("flowise")).filter((c) => c.path.includes("/prediction/"));
+        expect(decodeJwt(made[0]!.headers["x-sluice-identity"]!)).toMatchObject({ aud: "flowise", tenant: "acme", key_id: uma.id });
+        bearers.push(...made.map((c) => c.headers.authorization));
+      }
+      expect(new Set(bearers).size).toBe(2);
+      expect(bearers[0]).toBe(bearers[1]);
+      expect(bearers.join()).not.toContain("eyJ");
+    } finally {
+      await replica.stop();
+    }
   });
 });
 
