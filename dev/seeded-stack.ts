@@ -36,13 +36,13 @@ async function firstSync(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    for (let attempt = 0; attempt < 300; attempt++) {
-      const { rowCount } = await client.query(`SELECT 1 FROM "Chatflow" LIMIT 1`);
+    for (let attempt = 0; attempt < 600; attempt++) {
+      const { rowCount } = await client.query(`SELECT 1 FROM "SyncRun" WHERE kind = 'chatflows' AND succeeded LIMIT 1`);
       if (rowCount) return;
       await new Promise((done) => setTimeout(done, 100));
     }
   } finally {
     await client.end();
   }
-  throw new Error("Flowise's chatflows did not arrive within 30 s; see .data/web.log");
+  throw new Error("Flowise's chatflows did not arrive within 60 s; see .data/web.log");
 }

@@ -18,8 +18,17 @@ export type StackOptions = {
   /** Where the web process's log goes. */
   logFile?: string;
   say(line: string): void;
+  real?: RealParts;
   /** Somebody who gives up while it starts: what has started is stopped again. */
   signal?: AbortSignal;
+};
+
+type PartSecrets = Record<"webSecret" | "machineSecret" | "directSecret" | "syncSecret" | "demoPassword", string>;
+
+/** Real parts in place of stand-ins, with the same doors for tests; see `dev/real`. */
+export type RealParts = {
+  identity?(settings: PartSecrets & { dataDir: string; sluiceUrl: string; say(line: string): void }): Promise<{ issuer: string; stop(): Promise<void> }>;
+  flowise?(settings: { dataDir: string; adminDatabaseUrl: string; say(line: string): void }): Promise<{ url: string; serviceKey: string; stop(): Promise<void> }>;
 };
 
 export type Web = { url: string; pid: number; env: Record<string, string>; stop(): Promise<void>; kill(signal: NodeJS.Signals): void };
@@ -96,21 +105,38 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return line;
   };
 
+  const url = `http://localhost:${options.port}`;
+  const startIdentity = async (): Promise<string> => {
+    if (options.real?.identity) {
+      const { issuer, stop: stopIdentity } = await options.real.identity({ ...secret, dataDir: join(dataDir, "keycloak"), sluiceUrl: url, say });
+      stops.push(stopIdentity);
+      return issuer;
+    }
+    return part("identity", "dev/identity/main.ts", {
+      IDENTITY_PORT: String(await keptPort(dataDir, "identity")), IDENTITY_STATE_FILE: join(dataDir, "identity.json"), SLUICE_URL: url, SLUICE_DEMO_PASSWORD: secret.demoPassword,
+      SLUICE_WEB_SECRET: secret.webSecret, SLUICE_MACHINE_SECRET: secret.machineSecret, SLUICE_DIRECT_SECRET: secret.directSecret, SLUICE_SYNC_SECRET: secret.syncSecret,
+    });
+  };
+  const startFlowise = async (issuer: string, adminDatabaseUrl: string): Promise<{ url: string; serviceKey: string }> => {
+    if (options.real?.flowise) {
+      const { stop: stopFlowise, ...flowise } = await options.real.flowise({ dataDir: join(dataDir, "flowise"), adminDatabaseUrl, say });
+      stops.push(stopFlowise);
+      return flowise;
+    }
+    const flowiseUrl = await part("flowise", "dev/flowise/main.ts", { FLOWISE_PORT: "0", IDENTITY_ISSUER: issuer, FLOWISE_CHECK_TOKENS: "true", FLOWISE_SERVICE_KEY: secret.flowiseKey, FLOWISE_BOUND_KEY: secret.flowiseBoundKey, FLOWISE_STATE_FILE: join(dataDir, "flowise.json") });
+    return { url: flowiseUrl, serviceKey: secret.flowiseKey };
+  };
+
   try {
-    const url = `http://localhost:${options.port}`;
     say("starting PostgreSQL, Redis, the identity provider, NFlow and Flowise");
-    const identityPort = await keptPort(dataDir, "identity");
     const [postgres, redis, issuer] = await Promise.all([
       startPostgres(join(dataDir, "postgres"), { throwaway: options.throwaway }).then((p) => { stops.unshift(p.stop); return p; }),
       startRedis(join(dataDir, "redis"), { throwaway: options.throwaway, say }).then((r) => { stops.unshift(r.stop); return r; }),
-      part("identity", "dev/identity/main.ts", {
-        IDENTITY_PORT: String(identityPort), IDENTITY_STATE_FILE: join(dataDir, "identity.json"), SLUICE_URL: url, SLUICE_DEMO_PASSWORD: secret.demoPassword,
-        SLUICE_WEB_SECRET: secret.webSecret, SLUICE_MACHINE_SECRET: secret.machineSecret, SLUICE_DIRECT_SECRET: secret.directSecret, SLUICE_SYNC_SECRET: secret.syncSecret,
-      }),
+      startIdentity(),
     ]);
-    const [nflowUrl, flowiseUrl] = await Promise.all([
+    const [nflowUrl, flowise] = await Promise.all([
       part("nflow", "dev/nflow/main.ts", { NFLOW_PORT: "0", IDENTITY_ISSUER: issuer, NFLOW_AUDIENCE: "nflow", NFLOW_STATE_FILE: join(dataDir, "nflow.json") }),
-      part("flowise", "dev/flowise/main.ts", { FLOWISE_PORT: "0", IDENTITY_ISSUER: issuer, FLOWISE_CHECK_TOKENS: "true", FLOWISE_SERVICE_KEY: secret.flowiseKey, FLOWISE_BOUND_KEY: secret.flowiseBoundKey, FLOWISE_STATE_FILE: join(dataDir, "flowise.json") }),
+      startFlowise(issuer, postgres.urlOf("postgres")),
     ]);
 
     const webEnv: Record<string, string> = {
@@ -118,7 +144,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       AUTH_URL: url, AUTH_SECRET: secret.authSecret, SESSION_KEKS: `s1:${secret.sessionKek}`, VAULT_KEKS: `v1:${secret.vaultKek}`, NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: secret.actionsKey,
       KEYCLOAK_ISSUER: issuer, KEYCLOAK_CLIENT_ID: "sluice-web", KEYCLOAK_CLIENT_SECRET: secret.webSecret, KEYCLOAK_MACHINE_CLIENT_ID: "sluice-machine", KEYCLOAK_MACHINE_CLIENT_SECRET: secret.machineSecret,
       KEYCLOAK_DIRECT_CLIENT_ID: "sluice-direct", KEYCLOAK_DIRECT_CLIENT_SECRET: secret.directSecret, PASSWORD_GRANT_ENABLED: "true",
-      DATABASE_URL: postgres.url, REDIS_URL: redis.url, NFLOW_API_URL: nflowUrl, FLOWISE_URL: flowiseUrl, FLOWISE_AUTH: "user-token", FLOWISE_API_KEY: secret.flowiseKey,
+      DATABASE_URL: postgres.url, REDIS_URL: redis.url, NFLOW_API_URL: nflowUrl, FLOWISE_URL: flowise.url, FLOWISE_AUTH: "user-token", FLOWISE_API_KEY: flowise.serviceKey,
       ADMIN_TOKEN: secret.adminToken, AUTH_FAILURE_LIMIT: "2000/60", UPSTREAM_FIRST_BYTE_TIMEOUT_MS: "5000", CONTACT: "ada@acme.test",
       ...options.env,
     };
@@ -144,7 +170,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     const web = await startWeb(options.port, {});
     return {
-      url, issuer, nflowUrl, flowiseUrl, databaseUrl: postgres.url, redisUrl: redis.url, adminToken: secret.adminToken, demoPassword: secret.demoPassword, web,
+      url, issuer, nflowUrl, flowiseUrl: flowise.url, databaseUrl: postgres.url, redisUrl: redis.url, adminToken: secret.adminToken, demoPassword: secret.demoPassword, web,
       startReplica: async (env = {}) => startWeb(await freePort(), env),
       onPartEnd: (listener) => void endListeners.push(listener),
       stop,

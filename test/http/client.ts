@@ -1,12 +1,22 @@
 import { createHash } from "node:crypto";
 import { decodeJwt } from "jose";
-import { inject } from "vitest";
+import { inject, it } from "vitest";
 
 export const demo = inject("demo");
 export const doors = inject("doors");
 /** `describe.each(eachDoor)`: what holds at one door holds at the other. */
 export const eachDoor = Object.entries(doors).map(([name, url]) => ({ name, url }));
 
+const realParts = new Set((process.env.SLUICE_REAL ?? "").split(",").filter(Boolean));
+
+/** A test of what only the stand-in does; with the real part it is left out, and the run says so. */
+export function withStandIn(part: "keycloak" | "flowise", why: string) {
+  return (name: string, run: () => Promise<void>) => {
+    if (!realParts.has(part)) return it(name, run);
+    process.stdout.write(`left out, because the ${part} here is real: "${name}": ${why}\n`);
+    it.skip(name, run);
+  };
+}
 
 type Options = { key?: string; bearer?: string; cookie?: string; headers?: Record<string, string>; body?: unknown; raw?: string | Uint8Array };
 

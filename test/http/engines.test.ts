@@ -2,7 +2,7 @@ import { FlowiseClient } from "flowise-sdk";
 import { decodeJwt } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { flowIds } from "../../dev/flowise/flows";
-import { call, callsTo, control, demo, doors, eachDoor, forgetCalls, keyOf, resetParts, revoke, sha256, tokenOf, tokensOf } from "./client";
+import { call, callsTo, control, demo, doors, eachDoor, forgetCalls, keyOf, resetParts, revoke, sha256, tokenOf, tokensOf, withStandIn } from "./client";
 import { startReplica } from "./replica";
 
 let uma: { id: string; key: string };
@@ -136,7 +136,7 @@ describe.each(eachDoor)("chatflows at the $name door", ({ url }) => {
     await expect.poll(async () => credits(uma.key)).toMatchObject({ credits: before.credits - 1, held: 0 });
   });
 
-  it("a flow that never answers is 504 after the first-byte deadline, and the credit comes back", async () => {
+  withStandIn("flowise", "it opens the stream of every flow that exists and sends heartbeats; no reply at all is what unknown flows get")("a flow that never answers is 504 after the first-byte deadline, and the credit comes back", async () => {
     const before = await credits(uma.key);
     const answer = await call(url, "POST", "/api/v1/chat/predict/stream", { key: uma.key, body: { chatflow_id: flowIds.silent, question: "x" } });
     expect([answer.status, answer.json.code]).toEqual([504, "upstream_timeout"]);

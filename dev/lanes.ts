@@ -1,0 +1,106 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { freePort } from "./lib/postgres";
+import { startSeededStack } from "./seeded-stack";
+import type { StackOptions } from "./stack";
+
+/** What test runs share: lanes that are counted, and the last line `N passed, N failed`. */
+export const say = (line: string) => void process.stdout.write(`${line}\n`);
+export const bin = (path: string) => [process.execPath, join("node_modules", path)] as const;
+export const folder = mkdtempSync("/var/tmp/sluice-test-run-");
+const only = new Set(process.argv.slice(2));
+export const wanted = (lane: string) => only.size === 0 || only.has(lane);
+let passed = 0;
+let failed = 0;
+
+function run(command: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  return new Promise((done) => {
+    const [file = "", ...args] = command;
+    const child = spawn(file, args, { stdio: "inherit", env: { ...process.env, NODE_OPTIONS: "", ...env } });
+    child.on("exit", (code) => done(code ?? 1));
+  });
+}
+
+export async function check(name: string, command: readonly string[]): Promise<void> {
+  if (!wanted(name)) return;
+  say(`\n== ${name}`);
+  if ((await run(command)) === 0) passed++;
+  else failed++;
+}
+
+/** Adds a runner's own count; a run that wrote none, or executed nothing, has failed. */
+export async function suite(name: string, command: readonly string[], report: string, env: Record<string, string> = {}): Promise<void> {
+  if (!wanted(name)) return;
+  say(`\n== ${name}`);
+  const code = await run(command, env);
+  const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, "utf8"))) : { passed: 0, failed: 1 };
+  passed += counts.passed;
+  failed += counts.failed + (code !== 0 && counts.failed === 0 ? 1 : 0) + (code === 0 && counts.passed === 0 ? 1 : 0);
+}
+
+type VitestReport = { numPassedTests: number; numFailedTests: number };
+type PlaywrightReport = { stats: { expected: number; unexpected: number; flaky: number } };
+
+function countsOf(report: VitestReport | PlaywrightReport): { passed: number; failed: number } {
+  // Flaky is broken.
+  if ("stats" in report) return { passed: report.stats.expected, failed: report.stats.unexpected + report.stats.flaky };
+  return { passed: report.numPassedTests, failed: report.numFailedTests };
+}
+
+/** Whatever the suites made the portal say, its log holds no token, no key and no password. */
+export function leaks(logFile: string, ...secrets: string[]): void {
+  say("\n== the log holds no secret");
+  const log = readFileSync(logFile, "utf8");
+  const found = [...secrets.filter((s) => s && log.includes(s)), ...(log.match(/eyJ[\w-]{20,}|\b(slk|srt)_[0-9A-Za-z]{43,}/g) ?? [])];
+  if (log.length < 10_000 || found.length > 0) {
+    say(found.length ? `${found.length} found, the first after …${log.slice(Math.max(0, log.indexOf(found[0] ?? "") - 200), log.indexOf(found[0] ?? ""))}` : "the log is too short to mean anything");
+    failed++;
+  } else passed++;
+}
+
+export function chromium(): string | null {
+  const known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/Applications/Chromium.app/Contents/MacOS/Chromium"].find((path) => existsSync(path));
+  if (known) return known;
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return null;
+  say("installing chromium (apt-get)");
+  const quiet = { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
+  execFileSync("apt-get", ["update", "-q"], quiet);
+  execFileSync("apt-get", ["install", "-y", "-q", "--no-install-recommends", "chromium"], quiet);
+  return existsSync("/usr/bin/chromium") ? "/usr/bin/chromium" : null;
+}
+
+export const vitest = (config: string, report: string, ...more: string[]) => [...bin("vitest/vitest.mjs"), "run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...more];
+
+/** The HTTP and browser suites against a stack of their own; afterwards its log is searched for secrets. */
+export async function suitesOnStack(prefix: string, options: Partial<StackOptions>, browser: string | null, env: Record<string, string> = {}): Promise<void> {
+  const lanes = ["http", "e2e"].map((lane) => prefix + lane);
+  if (!lanes.some(wanted)) return;
+  const dataDir = join(folder, `${prefix}data`);
+  const { stack, demo } = await startSeededStack({ dataDir, port: await freePort(), throwaway: true, say, ...options });
+  try {
+    const stackFile = join(folder, `${prefix}stack.json`);
+    // Tests start replicas of their own with these settings; the file goes when the run is over.
+    writeFileSync(stackFile, JSON.stringify({ demo, env: stack.web.env }), { mode: 0o600 });
+    const http = join(folder, `${prefix}http.json`);
+    await suite(`${prefix}http`, vitest("vitest.http.config.ts", http), http, { SLUICE_STACK: stackFile, ...env });
+    const e2e = join(folder, `${prefix}e2e.json`);
+    await suite(`${prefix}e2e`, [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], e2e, { SLUICE_STACK: stackFile, PLAYWRIGHT_JSON_OUTPUT_NAME: e2e, ...(browser && { SLUICE_CHROMIUM: browser }), ...env });
+    leaks(join(dataDir, "web.log"), demo.users[0]?.password ?? "", stack.adminToken);
+    if (failed > 0) say(`\nthe portal's last words:\n${readFileSync(join(dataDir, "web.log"), "utf8").split("\n").filter((l) => /"level":[56]0/.test(l)).slice(-20).join("\n")}`);
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Runs it all and ends the process with its outcome. */
+export function finish(main: () => Promise<void>): void {
+  main().catch((error: unknown) => {
+    failed++;
+    process.stderr.write(`sluice: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  }).finally(() => {
+    rmSync(folder, { recursive: true, force: true });
+    say(`\n${passed} passed, ${failed} failed`);
+    process.exit(failed > 0 || passed === 0 ? 1 : 0);
+  });
+}

@@ -1,0 +1,33 @@
+import type { RealParts } from "../stack";
+import { startFlowiseFront } from "./flowise/front";
+import { startRealFlowise } from "./flowise/flowise";
+import { KeycloakAdmin } from "./keycloak/admin";
+import { startKeycloakFront } from "./keycloak/front";
+import { startKeycloak } from "./keycloak/keycloak";
+import { freshRealm } from "./keycloak/realm";
+
+const accessTokenSeconds = 60;
+
+/** A real Keycloak with the demo's realm, behind its front. */
+export const realIdentity: NonNullable<RealParts["identity"]> = async ({ dataDir, sluiceUrl, say, ...secrets }) => {
+  const keycloak = await startKeycloak(dataDir, say);
+  try {
+    const admin = new KeycloakAdmin(keycloak.base, "sluice");
+    await freshRealm(admin, {
+      SLUICE_URL: sluiceUrl, SLUICE_BACKCHANNEL_URL: sluiceUrl, SLUICE_ACCESS_TOKEN_SECONDS: String(accessTokenSeconds), SLUICE_DEMO_PASSWORD: secrets.demoPassword,
+      SLUICE_WEB_SECRET: secrets.webSecret, SLUICE_MACHINE_SECRET: secrets.machineSecret, SLUICE_DIRECT_SECRET: secrets.directSecret, SLUICE_SYNC_SECRET: secrets.syncSecret,
+    });
+    const front = await startKeycloakFront(admin, { accessTokenLifespan: accessTokenSeconds });
+    return { issuer: front.issuer, stop: async () => { await front.close(); await keycloak.stop(); } };
+  } catch (error) {
+    await keycloak.stop();
+    throw error;
+  }
+};
+
+/** A real Flowise with the demo's flows, behind its front. */
+export const realFlowise: NonNullable<RealParts["flowise"]> = async ({ dataDir, adminDatabaseUrl, say }) => {
+  const flowise = await startRealFlowise({ dataDir, database: { adminUrl: adminDatabaseUrl, name: "flowise" }, say });
+  const front = await startFlowiseFront(flowise.url);
+  return { url: front.origin, serviceKey: flowise.serviceKey, stop: async () => { await front.close(); await flowise.stop(); } };
+};

@@ -1,0 +1,16 @@
+import { build, generateClient } from "./build";
+import { chromium, finish, say, suitesOnStack } from "./lanes";
+import { findRedisServer } from "./lib/redis";
+import { flowiseVersion } from "./real/flowise/install";
+import { keycloakVersion } from "./real/keycloak/install";
+import { realFlowise, realIdentity } from "./real/parts";
+
+/** `npm run test:real`: the same suites against a real Keycloak and a real Flowise. Ends with the line `N passed, N failed`. */
+finish(async () => {
+  findRedisServer(say);
+  const browser = chromium();
+  generateClient();
+  await build(say);
+  say(`real parts: Keycloak ${keycloakVersion}, Flowise ${flowiseVersion}; NFlow is not public software, so its stand-in stays`);
+  await suitesOnStack("", { real: { identity: realIdentity, flowise: realFlowise } }, browser, { SLUICE_REAL: "keycloak,flowise" });
+});
