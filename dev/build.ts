@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as bundle } from "esbuild";
 
@@ -39,8 +39,9 @@ export async function build(say: (line: string) => void): Promise<void> {
   generateClient();
   say("building the portal (next build), about half a minute");
   await nextBuild();
+  rmSync("dist", { recursive: true, force: true });
   await bundle({
-    entryPoints: ["server.ts"], outfile: "dist/server.mjs", bundle: true, platform: "node", format: "esm", target: "node20",
+    entryPoints: ["server.ts"], outdir: "dist", outExtension: { ".js": ".mjs" }, splitting: true, bundle: true, platform: "node", format: "esm", target: "node20",
     packages: "external", alias: { "server-only": "./dev/lib/empty.mjs" }, sourcemap: true, logLevel: "warning",
   });
   mkdirSync(".next", { recursive: true });

@@ -5,7 +5,7 @@ import { keySet } from "@/lib/tokens";
 import { serviceInfo } from "./info";
 
 const Check = z.object({ status: z.enum(["ok", "failed"]), ms: z.number() });
-const Ready = z.object({ status: z.enum(["ok", "failed"]), checks: z.object({ database: Check, redis: Check, identity: Check }) }).openapi("Ready");
+const Ready = z.object({ status: z.enum(["ok", "failed"]), checks: z.object({ database: Check, redis: Check, identity: Check, pages: Check.optional() }) }).openapi("Ready");
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 const Info = z.object({ service_name: z.string(), version: z.string(), description: z.string(), dependencies: z.record(z.string(), z.string()) });
 
@@ -39,5 +39,5 @@ export function serviceRoutes(app: ApiApp, document: () => object): void {
 }
 
 function old(health: Health): "OK" | "DEGRADED" {
-  return health.status === "ok" ? "OK" : "DEGRADED";
+  return Object.values(health.checks).every((check) => check.status === "ok") ? "OK" : "DEGRADED";
 }

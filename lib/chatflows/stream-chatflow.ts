@@ -4,6 +4,7 @@ import { type Context, hasPermission } from "@/lib/access";
 import { type Hold, holdCredits, releaseHold, settleHold } from "@/lib/credits";
 import { SluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
+import { unfinished } from "@/lib/platform/unfinished";
 import { callUpstream, readJson, translated, type UpstreamAnswer } from "@/lib/upstream";
 import { abortRun } from "./abort-run";
 import { flowiseFailure, refusedByFlowise } from "./flowise-failures";
@@ -63,11 +64,11 @@ async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ k
   } catch (error) {
     const left = signal?.aborted === true && wasSent;
     try {
+      if (left) await abortRun(ctx, run);
       if (hold) await (left ? settleHold(hold) : releaseHold(hold));
     } finally {
       await unlock();
     }
-    if (left) await abortRun(ctx, run);
     throw error;
   }
 }
@@ -155,12 +156,14 @@ function relay(ctx: Context, run: Run, { answer, first, hold, unlock, signal }: 
       }
     }
     const left = out.destroyed && !filter.seen.end;
+    // Before the conversation is free again: an abort names it, and would end the run of whoever asks next.
+    if (left) await abortRun(ctx, run);
     await finish();
     if (!out.destroyed) out.end();
     answer.body.destroy();
     signal?.removeEventListener("abort", leave);
-    if (left) await abortRun(ctx, run);
   })();
 
+  unfinished(done);
   return { status: 200, headers: eventStream, body: out, hold, done };
 }

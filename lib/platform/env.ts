@@ -64,8 +64,9 @@ const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
   PORT: integer(0, 65535).default(3000),
   HOST: z.string().max(255).optional(),
-  SERVER_MODE: z.enum(["split", "api"]).default("split"),
-  /** Set by the door for the page process that it starts. */
+  SERVER_MODE: z.enum(["split", "single", "api", "pages"]).default("split"),
+  /** Set for the two processes of `split`, by the one that starts them. */
+  SLUICE_ROLE: z.literal("door").optional(),
   SLUICE_PAGES_PORT: integer(1, 65535).optional(),
   SLUICE_INNER_SECRET: z.string().min(32).optional(),
   WORKER: z.enum(["inside", "off"]).default("inside"),
@@ -110,6 +111,8 @@ const schema = z.object({
   ENABLE_CHATFLOW_SYNC: flag.default(true),
   CHATFLOW_SYNC_INTERVAL_HOURS: z.string().regex(/^\d+(\.\d+)?$/, "must be a number").transform(Number).pipe(z.number().min(0.001).max(720)).default(1),
 
+  /** To each engine, from each process; an open stream holds one. */
+  UPSTREAM_CONNECTIONS: integer(1, 65535).default(4096),
   UPSTREAM_CONNECT_TIMEOUT_MS: integer(50, 60000).default(2000),
   UPSTREAM_FIRST_BYTE_TIMEOUT_MS: integer(50, 600000).default(30000),
   UPSTREAM_TOTAL_TIMEOUT_MS: integer(100, 3600000).default(300000),

@@ -1,16 +1,24 @@
+import { connect } from "node:net";
 import { request } from "undici";
 import { pool } from "./db";
 import { env } from "./env";
 import { redis, redisReady } from "./redis";
 
 export type Check = { status: "ok" | "failed"; ms: number };
-export type Health = { status: "ok" | "failed"; checks: { database: Check; redis: Check; identity: Check } };
+/** `pages` is there where a page process runs beside the API. */
+export type Health = { status: "ok" | "failed"; checks: { database: Check; redis: Check; identity: Check; pages?: Check } };
 
 const deadlineMs = 1500;
 
-/** Asks each part that a call may need, at once, for at most a second and a half. Says nothing of why one fails: that is in the log. */
+/**
+ * Asks each part that a call may need, at once, for at most a second and a half. Says nothing of why one fails: that is in the log.
+ *
+ * The page process is told of and does not count: it is started again by itself, and taking the API out of a load
+ * balancer meanwhile would make one crash two.
+ */
 export async function checkHealth(): Promise<Health> {
-  const [database, store, identity] = await Promise.all([
+  const { SLUICE_ROLE: role, SLUICE_PAGES_PORT: pagesPort } = env();
+  const [database, store, identity, pages] = await Promise.all([
     timed(() => pool().query("SELECT 1")),
     timed(async () => {
       await redisReady(deadlineMs);
@@ -21,9 +29,19 @@ export async function checkHealth(): Promise<Health> {
       await answer.body.dump();
       if (answer.statusCode !== 200) throw new Error(`identity answers ${answer.statusCode}`);
     }),
+    role === "door" && pagesPort ? timed(() => opens(pagesPort)) : undefined,
   ]);
-  const checks = { database, redis: store, identity };
-  return { status: Object.values(checks).every((c) => c.status === "ok") ? "ok" : "failed", checks };
+  const needed = { database, redis: store, identity };
+  return { status: Object.values(needed).every((c) => c.status === "ok") ? "ok" : "failed", checks: { ...needed, ...(pages && { pages }) } };
+}
+
+function opens(port: number): Promise<void> {
+  return new Promise((done, fail) => {
+    const probe = connect(port, "127.0.0.1", () => {
+      probe.destroy();
+      done();
+    }).once("error", fail);
+  });
 }
 
 async function timed(check: () => Promise<unknown>): Promise<Check> {

@@ -9,7 +9,7 @@ export type Sending = { onSend?: () => void };
 /** The connections to the engines: a pool for each. */
 export function connections(): Dispatcher {
   if (!shared.sluiceConnections) {
-    const agent = new Agent({ connections: 512, pipelining: 1, keepAliveTimeout: 10_000, connect: { timeout: env().UPSTREAM_CONNECT_TIMEOUT_MS } });
+    const agent = new Agent({ connections: env().UPSTREAM_CONNECTIONS, pipelining: 1, keepAliveTimeout: 10_000, connect: { timeout: env().UPSTREAM_CONNECT_TIMEOUT_MS } });
     shared.sluiceConnections = { agent, dispatcher: agent.compose(tellWhenSent) };
   }
   return shared.sluiceConnections.dispatcher;

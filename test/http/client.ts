@@ -11,8 +11,8 @@ const realParts = new Set((process.env.SLUICE_REAL ?? "").split(",").filter(Bool
 
 /** A test of what only the stand-in does; with the real part it is left out, and the run says so. */
 export function withStandIn(part: "keycloak" | "flowise", why: string) {
-  return (name: string, run: () => Promise<void>) => {
-    if (!realParts.has(part)) return it(name, run);
+  return (name: string, run: () => Promise<void>, timeoutMs?: number) => {
+    if (!realParts.has(part)) return it(name, run, timeoutMs);
     process.stdout.write(`left out, because the ${part} here is real: "${name}": ${why}\n`);
     it.skip(name, run);
   };

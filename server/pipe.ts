@@ -1,0 +1,59 @@
+import type { IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { Pool } from "undici";
+import { logger } from "@/lib/platform/logger";
+import { forwardedHeaders, hopByHop } from "./forwarded";
+import type { Pages } from "./pages";
+import { refuse } from "./refuse";
+
+/**
+ * Pipes requests to the page process on its loopback port, sockets to sockets: nothing is buffered, a slow side slows the
+ * other, and who leaves is left.
+ */
+export function pipeTo(port: number, options: { innerSecret: string; upgrades: boolean }): Pages {
+  const pool = new Pool(`http://127.0.0.1:${port}`, { connections: 256, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
+  return {
+    handle(request, response) {
+      const gone = new AbortController();
+      response.once("close", () => {
+        if (!response.writableFinished) gone.abort();
+      });
+      const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
+      pool.stream({ method: request.method as "GET", path: request.url ?? "/", headers: forwardedHeaders(request, options.innerSecret), body: hasBody ? request : null, signal: gone.signal, opaque: null },
+        ({ statusCode, headers }) => {
+          response.writeHead(statusCode, Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name))) as Record<string, string>);
+          return response;
+        }).catch((error: unknown) => {
+        if (gone.signal.aborted) return;
+        logger.warn({ err: error, path: request.url?.split("?", 1)[0] }, "the page process did not answer");
+        if (response.headersSent) response.destroy();
+        else refuse(response, 503, "The portal is not answering. Try again in a moment.");
+      });
+    },
+    upgrade(request, socket, head) {
+      if (options.upgrades) join(port, request, socket, head);
+      // `next start` would leave it hanging for ever.
+      else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    },
+    stop: () => pool.destroy().catch(() => undefined),
+  };
+}
+
+/** The development server speaks to its pages over a WebSocket. */
+function join(port: number, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  const inner = connect(port, "127.0.0.1", () => {
+    inner.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines(request.rawHeaders)}\r\n\r\n`);
+    if (head.length) inner.write(head);
+    inner.pipe(socket).pipe(inner);
+  });
+  inner.on("error", () => socket.destroy());
+  socket.on("error", () => inner.destroy());
+}
+
+function lines(raw: string[]): string {
+  const named: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) named.push(`${raw[i]}: ${raw[i + 1]}`);
+  return named.join("\r\n");
+}
+

@@ -1,0 +1,244 @@
+import { connect } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { flowIds } from "../../dev/flowise/flows";
+import { call, control, demo, keyOf, resetParts, revoke, tokensOf, withStandIn } from "./client";
+import { childrenOf, isRunning, type Replica, spawnServer, startReplica } from "./replica";
+
+let uma: { id: string; key: string };
+beforeAll(async () => { uma = await keyOf("uma", { permissions: ["write"] }); });
+afterEach(resetParts);
+afterAll(() => revoke("uma", uma.id));
+
+const page = (url: string) => fetch(`${url}/sign-in`, { redirect: "manual" }).then((r) => r.status, () => 0);
+const api = (url: string) => call(url, "GET", "/api/v1/auth/me", { key: uma.key }).then((r) => r.status, () => 0);
+const ready = async (url: string) => (await call(url, "GET", "/api/health/ready")) as { status: number; json: { checks: { pages?: { status: string } } } };
+const nextOf = (server: Replica) => childrenOf(server.pid).find(({ command }) => command.includes("next"));
+const doorOf = (server: Replica) => childrenOf(server.pid).find(({ command }) => command.includes("dist/server.mjs"));
+const ended = (server: Replica) => (server.child.exitCode === null ? new Promise<number | null>((done) => server.child.once("exit", done)) : Promise.resolve(server.child.exitCode));
+
+/** What the server writes to this raw request, until it closes or `enough` is in it. */
+function raw(url: string, request: string, enough: RegExp | null = null): Promise<string> {
+  return new Promise((done, fail) => {
+    let text = "";
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(request));
+    socket.on("data", (chunk) => {
+      text += chunk.toString("latin1");
+      if (enough?.test(text)) { socket.destroy(); done(text); }
+    }).on("end", () => done(text)).on("error", fail);
+  });
+}
+
+describe("two processes behind one port", () => {
+  it("the API goes on without one failed call while the page process dies, readiness tells of it, and pages come back", async () => {
+    const server = await startReplica({ SERVER_MODE: "split" });
+    try {
+      expect([await page(server.url), await api(server.url)]).toEqual([200, 200]);
+      const first = nextOf(server);
+      process.kill(first!.pid, "SIGKILL");
+      const seen = { api: new Set<number>(), page: new Set<number>(), ready: new Set<number>(), pages: new Set<string | undefined>() };
+      await expect.poll(async () => {
+        const health = await ready(server.url);
+        seen.ready.add(health.status);
+        seen.pages.add(health.json.checks.pages?.status);
+        seen.api.add(await api(server.url));
+        const status = await page(server.url);
+        seen.page.add(status);
+        return status;
+      }, { timeout: 20_000, interval: 20 }).toBe(200);
+      expect([...seen.api, ...seen.ready]).toEqual([200, 200]);
+      expect(seen.pages).toContain("failed");
+      expect([...seen.page].filter((s) => s !== 200)).toEqual([503]);
+      expect(nextOf(server)?.pid).not.toBe(first?.pid);
+      await expect.poll(async () => (await ready(server.url)).json.checks.pages?.status).toBe("ok");
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it("a door that dies is opened again, and the page process lives on meanwhile", async () => {
+    const server = await startReplica({ SERVER_MODE: "split" });
+    try {
+      const before = { next: nextOf(server)?.pid, door: doorOf(server)?.pid };
+      for (let time = 0; time < 2; time++) {
+        process.kill(doorOf(server)!.pid, "SIGKILL");
+        await expect.poll(() => doorOf(server)?.pid !== undefined && api(server.url), { timeout: 20_000 }).toBe(200);
+      }
+      expect(doorOf(server)?.pid).not.toBe(before.door);
+      expect(nextOf(server)?.pid).toBe(before.next);
+      expect(await page(server.url)).toBe(200);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it.each(["SIGTERM", "SIGKILL"] as const)("after %s nothing of it is left", async (signal) => {
+    const server = await startReplica({ SERVER_MODE: "split" });
+    const pids = childrenOf(server.pid).map(({ pid }) => pid);
+    expect(pids).toHaveLength(2);
+    server.signal(signal);
+    expect(await ended(server)).toBe(signal === "SIGTERM" ? 0 : null);
+    await expect.poll(() => pids.filter(isRunning), { timeout: 10_000 }).toEqual([]);
+  });
+
+  it("a setting that cannot be used stops it at once with one line, instead of trying again", async () => {
+    const { child, words } = await spawnServer({ SERVER_MODE: "split", KEYCLOAK_ISSUER: "not-a-url" });
+    expect(await new Promise((done) => child.once("exit", done))).toBe(1);
+    expect(words()).toContain("KEYCLOAK_ISSUER must be an absolute URL");
+    const taken = await spawnServer({ SERVER_MODE: "split", PORT: new URL(demo.url).port });
+    expect(await new Promise((done) => taken.child.once("exit", done))).toBe(1);
+    expect(taken.words()).toContain("is taken; set PORT to another one");
+  });
+});
+
+describe("one process, or one half alone", () => {
+  it("single answers pages and API from one process, and believes no forwarding header", async () => {
+    const server = await startReplica({ SERVER_MODE: "single" });
+    try {
+      expect(childrenOf(server.pid)).toEqual([]);
+      expect([await page(server.url), await api(server.url)]).toEqual([200, 200]);
+      const portal = await fetch(`${server.url}/keys`, { redirect: "manual", headers: { "x-forwarded-host": "evil.test", "x-middleware-subrequest": "middleware:middleware" } });
+      expect([portal.status, new URL(portal.headers.get("location") ?? "", demo.url).host]).toEqual([307, new URL(demo.url).host]);
+      const session = await call(server.url, "GET", "/api/auth/session");
+      expect([session.status, session.text]).toEqual([200, "null"]);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it("api answers no pages, pages answers no API, and both tell how they are", async () => {
+    const [apiOnly, pagesOnly] = await Promise.all([startReplica({ SERVER_MODE: "api" }), startReplica({ SERVER_MODE: "pages" })]);
+    try {
+      expect([await page(apiOnly.url), await api(apiOnly.url), (await ready(apiOnly.url)).status]).toEqual([404, 200, 200]);
+      expect([await page(pagesOnly.url), await api(pagesOnly.url), (await ready(pagesOnly.url)).status]).toEqual([200, 404, 200]);
+      expect((await call(pagesOnly.url, "GET", "/api/auth/session")).status).toBe(200);
+    } finally {
+      await Promise.all([apiOnly.stop(), pagesOnly.stop()]);
+    }
+  });
+});
+
+describe("what passes through the door", () => {
+  const host = new URL(demo.url).host;
+
+  it("one connection carries many requests, to the API and to pages", async () => {
+    const request = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${more}\r\n`;
+    const answers = await raw(demo.url, request("/api/health/live") + request("/signed-out") + request("/info") + request("/signed-out", "Connection: close\r\n"));
+    expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(4);
+  });
+
+  it("HEAD has the headers and no body, on both sides", async () => {
+    for (const path of ["/signed-out", "/api/health/live"]) {
+      const answer = await raw(demo.url, `HEAD ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      expect(answer, path).toMatch(/^HTTP\/1\.1 200 /);
+      expect(answer.split("\r\n\r\n")[1], path).toBe("");
+    }
+  });
+
+  it("a file that has not changed is 304", async () => {
+    const get = (more: string) => raw(demo.url, `GET /mark.svg HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${more}\r\n`);
+    const etag = /^etag: (.*)$/im.exec(await get(""))?.[1]?.trim();
+    expect(etag).toBeTruthy();
+    // Not by fetch, which adds Cache-Control: no-cache to a condition.
+    expect(await get(`If-None-Match: ${etag}\r\n`)).toMatch(/^HTTP\/1\.1 304 /);
+  });
+
+  it("Expect: 100-continue is answered, and the upload then passes whole", async () => {
+    const { access_token } = await tokensOf("uma");
+    const body = JSON.stringify({ name: "e", description: "x".repeat(900_000) });
+    const answer = await raw(demo.url, `POST /api/v1/auth/api-keys HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${access_token}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 422 /);
+    expect(answer).toContain("/description");
+  });
+
+  it("in production a WebSocket is refused, not left hanging", async () => {
+    expect(await raw(demo.url, `GET /_next/hmr HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`)).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  it("the development server's WebSocket passes", async () => {
+    const { child, url } = await spawnServer({ SERVER_MODE: "split", NODE_ENV: "development" }, ["--conditions=react-server", "--import", "tsx", "server.ts"]);
+    try {
+      await new Promise((done) => child.once("message", done));
+      const answer = await raw(url, `GET /_next/hmr HTTP/1.1\r\nHost: ${new URL(url).host}\r\nOrigin: ${url}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`, /\r\n\r\n/);
+      expect(answer).toMatch(/^HTTP\/1\.1 101 /);
+    } finally {
+      child.kill("SIGTERM");
+      await new Promise((done) => child.once("exit", done));
+    }
+  }, 60_000);
+});
+
+describe("a server that is asked to stop", () => {
+  const open = (url: string, session: string) => fetch(`${url}/api/v1/chat/predict/stream`, { method: "POST", headers: { "x-api-key": uma.key, "content-type": "application/json" }, body: JSON.stringify({ chatflow_id: flowIds.support, question: "one two three four five six", sessionId: session }) });
+  const credits = async () => (await call(demo.url, "GET", "/api/v1/chat/credits", { key: uma.key })).json as { credits: number; held: number };
+
+  it("lets an open stream end by itself, takes nothing new, and leaves with everything settled", async () => {
+    const server = await startReplica();
+    await control("flowise", { chunkDelayMs: 250 });
+    const before = await credits();
+    const stream = await open(server.url, `drain-${Date.now()}`);
+    const reader = stream.body!.getReader();
+    let text = new TextDecoder().decode((await reader.read()).value);
+    server.signal("SIGTERM");
+    await expect.poll(() => api(server.url), { timeout: 5000 }).toBe(0);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) text += new TextDecoder().decode(next.value);
+    expect(text).toContain('"end"');
+    expect(text).toContain("six");
+    expect(await ended(server)).toBe(0);
+    expect(await credits()).toMatchObject({ credits: before.credits - 1, held: 0 });
+  });
+
+  it("cuts what is still open after the grace, and settles it before it leaves", async () => {
+    const server = await startReplica({ SHUTDOWN_GRACE_SECONDS: "1" });
+    await control("flowise", { chunkDelayMs: 1500 });
+    const before = await credits();
+    const session = `cut-${Date.now()}`;
+    const stream = await open(server.url, session);
+    const reader = stream.body!.getReader();
+    // A word has come, so it is to be paid for.
+    for (let text = ""; !text.includes('"token"'); ) text += new TextDecoder().decode((await reader.read()).value);
+    server.signal("SIGTERM");
+    expect(await ended(server)).toBe(0);
+    await expect(reader.read()).rejects.toThrow();
+    expect(await credits(), "settled before the process was gone").toMatchObject({ credits: before.credits - 1, held: 0 });
+    await control("flowise", { chunkDelayMs: 0 });
+    expect((await (await open(demo.url, session)).text()), "and the conversation is open").toContain('"end"');
+  });
+
+  it("with Redis away at its start it still answers pages, says that it is not ready, and stops when asked", async () => {
+    const server = await startReplica({ SERVER_MODE: "split", WORKER: "inside", REDIS_URL: "redis://127.0.0.1:9" });
+    expect(await page(server.url)).toBe(200);
+    expect((await ready(server.url)).status).toBe(503);
+    server.signal("SIGTERM");
+    expect(await ended(server)).toBe(0);
+  });
+});
+
+withStandIn("flowise", "it runs a thousand chains at once at its own pace, which is not what is asked here")("a thousand open streams on one process: none is lost, each arrives whole", async () => {
+  const server = await startReplica({ UPSTREAM_FIRST_BYTE_TIMEOUT_MS: "60000" });
+  const ada = await keyOf("ada", { permissions: ["*"] });
+  const many = await keyOf("uma", { permissions: ["write"], rateLimit: { requests: 100_000, window: 3600 } });
+  try {
+    const { memberId, id } = (await call(demo.url, "GET", "/api/v1/auth/me", { key: uma.key })).json.data;
+    const given = await call(demo.url, "POST", `/api/admin/users/${id ?? memberId}/credits`, { key: ada.key, body: { amount: 1000, reason: "a thousand streams" } });
+    expect(given.status).toBe(200);
+    const before = (await call(demo.url, "GET", "/api/v1/chat/credits", { key: many.key })).json.credits as number;
+    await control("flowise", { chunkDelayMs: 700 });
+    let open = 0;
+    let most = 0;
+    const outcomes = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
+      const answer = await fetch(`${server.url}/api/v1/chat/predict/stream`, { method: "POST", headers: { "x-api-key": many.key, "content-type": "application/json" }, body: JSON.stringify({ chatflow_id: flowIds.support, question: `number ${i} a b c d e f g h i j k l m n o p q r s t u v w x y z`, sessionId: `many-${i}-${Date.now()}` }) });
+      most = Math.max(most, ++open);
+      const text = await answer.text();
+      open--;
+      const said = text.split("\n\n").filter((f) => f.includes('"token"')).map((f) => (JSON.parse(f.slice(f.indexOf("data:") + 5)) as { data: string }).data).join("");
+      return answer.status === 200 && said === `You said: number ${i} a b c d e f g h i j k l m n o p q r s t u v w x y z` && text.endsWith('data:{"event":"end","data":"[DONE]"}\n\n');
+    }));
+    expect(outcomes.filter(Boolean)).toHaveLength(1000);
+    expect(most, "all were open at one time").toBe(1000);
+    expect((await call(demo.url, "GET", "/api/v1/chat/credits", { key: many.key })).json).toMatchObject({ credits: before - 1000, held: 0 });
+  } finally {
+    await revoke("uma", many.id);
+    await revoke("ada", ada.id);
+    await server.stop();
+  }
+}, 180_000);
