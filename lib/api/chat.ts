@@ -16,7 +16,7 @@ export function setCredits(c: ApiContext, hold: Hold): void {
 
 /** The older chat client's words (contract section 6). */
 export function chatRoutes(app: ApiApp): void {
-  route(app, { method: "post", path: "/api/v1/chat/predict", tag, summary: "Ask a chatflow and wait for its answer", permission: "ai:predict", creates: true, body: PredictInput, answers: [{ status: 200, description: "The answer, and what it cost.", schema: named(PredictAnswer, "Prediction") }] },
+  route(app, { method: "post", path: "/api/v1/chat/predict", tag, summary: "Ask a chatflow and wait for its answer", permission: "ai:predict", creates: true, body: PredictInput, uploads: true, answers: [{ status: 200, description: "The answer, and what it cost.", schema: named(PredictAnswer, "Prediction") }] },
     async (ctx, { body }, c) => {
       const { answer, hold } = await predictOnce(ctx, body, clientGone(c));
       setCredits(c, hold);
@@ -24,7 +24,7 @@ export function chatRoutes(app: ApiApp): void {
     });
 
   route(app, {
-    method: "post", path: "/api/v1/chat/predict/stream", tag, summary: "Ask a chatflow and receive its answer as it comes", permission: "ai:predict", creates: true, body: PredictInput,
+    method: "post", path: "/api/v1/chat/predict/stream", tag, summary: "Ask a chatflow and receive its answer as it comes", permission: "ai:predict", creates: true, body: PredictInput, uploads: true,
     description: "Server-sent events in Flowise's form: `data:{\"event\":\"token\",\"data\":\"…\"}`, ended by `end`. Closing the connection stops the run; credits are settled for what was used.",
     answers: [{ status: 200, description: "The events.", type: "text/event-stream" }],
   }, async (ctx, { body }, c) => {

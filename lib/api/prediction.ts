@@ -9,7 +9,7 @@ import { FlowId } from "./chatflows";
 /** Flowise's own path: its SDK and chat widget need only another host and a key. */
 export function predictionRoutes(app: ApiApp): void {
   route(app, {
-    method: "post", path: "/api/v1/prediction/:id", tag: "Flowise", summary: "Flowise's prediction, plain or with `streaming: true`", permission: "ai:predict", creates: true, params: FlowId, body: PredictionInput, bodyOptional: true,
+    method: "post", path: "/api/v1/prediction/:id", tag: "Flowise", summary: "Flowise's prediction, plain or with `streaming: true`", permission: "ai:predict", creates: true, params: FlowId, body: PredictionInput, uploads: true, bodyOptional: true,
     answers: [{ status: 200, description: "Flowise's answer, or its events where the chatflow can stream.", schema: z.looseObject({ text: z.string().optional(), chatId: z.string(), sessionId: z.string().optional(), chatMessageId: z.string().optional() }) }],
   }, async (ctx, { params, body }, c) => {
     const gone = clientGone(c);

@@ -3,6 +3,7 @@ import { revalidatePath } from "next/cache";
 import { headers } from "next/headers";
 import type { z } from "zod";
 import type { Context } from "@/lib/access";
+import { checkCall } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
@@ -26,6 +27,9 @@ export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, i
       const found = await findSignedIn();
       if (!found) throw new SluiceError("session_expired", "Your session has ended. Sign in again.");
       if (!found.isActive) throw new SluiceError("owner_disabled", "Your access is switched off.");
+      // What a person does by hand counts like what their programs do.
+      const verdict = await checkCall({ kind: "user", userId: found.session.userId }, { ip: found.ctx.ip, requestId, cost: 1 });
+      if (!verdict.ok) throw verdict.error;
       refuseHostile(input);
       const data = await verb(found.ctx, parseInput(schema, input));
       if (options.revalidate) revalidatePath(options.revalidate);

@@ -38,8 +38,8 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   bodyOptional?: boolean;
   /** It creates something or spends credits, so a caller may want to name the attempt. */
   creates?: boolean;
-  /** Bytes; `BODY_LIMIT` unless said. */
-  bodyLimit?: number;
+  /** Uploads may ride in the body: `UPLOAD_LIMIT` holds instead of `BODY_LIMIT`. */
+  uploads?: boolean;
   answers: { status: number; description: string; schema?: Schema; type?: string }[];
   /** Under `/chat*`, problems repeat `detail` as `message` too. */
   errors?: string[];
@@ -190,9 +190,9 @@ function queryOf(c: ApiContext): Record<string, string | string[]> {
   return Object.fromEntries(Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]));
 }
 
-async function jsonBody(c: ApiContext, spec: { bodyOptional?: boolean; bodyLimit?: number }): Promise<unknown> {
+async function jsonBody(c: ApiContext, spec: { bodyOptional?: boolean; uploads?: boolean }): Promise<unknown> {
   const type = c.req.header("content-type");
-  const text = await readBody(c, spec.bodyLimit ?? env().BODY_LIMIT);
+  const text = await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT);
   if (text === "" && spec.bodyOptional) return {};
   if (!type || !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) throw new SluiceError("unsupported_media_type", "Send the body as application/json.");
   return parseJson(text);

@@ -131,6 +131,8 @@ const schema = z.object({
   TOKEN_REFRESH_TTL_SECONDS: integer(60, 31536000).default(604800),
   TRUSTED_PROXIES: list.refine((entries) => entries.every((e) => ipaddr.isValid(e) || ipaddr.isValidCIDR(e)), "must be addresses or CIDRs").default([]),
   BODY_LIMIT: integer(1024, 104857600).default(1048576),
+  /** Bytes of a body in which uploads may ride (base64 in JSON), where `BODY_LIMIT` is too small. */
+  UPLOAD_LIMIT: integer(1024, 524288000).default(52428800),
   ADMIN_TOKEN: z.string().optional(),
 }).superRefine((e, ctx) => {
   const lack = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });

@@ -140,7 +140,8 @@ async function publicKeyOf(kid: string | undefined): Promise<SigningKey> {
 /** The key set for `/.well-known/jwks.json`: every key whose tokens may still be about, the signing one first. */
 export async function publicKeySet(): Promise<JSONWebKeySet> {
   await signingKey();
-  if (now() - held().readAt >= rereadPauseMs) await readKeys();
+  // With the database away what is known is still true, and whoever verifies our tokens must not fail for it.
+  if (now() - held().readAt >= rereadPauseMs) await readKeys().catch((error: unknown) => logger.warn({ err: error }, "the key set could not be read anew"));
   return { keys: held().keys.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: algorithm, use: "sig" })) };
 }
 

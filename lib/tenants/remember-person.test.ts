@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { aPerson } from "@/dev/testing/people";
 import { db } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
-import { findPersonByEmail, getPersonState, rememberPerson } from ".";
+import { redis } from "@/lib/platform/redis";
+import { findPersonByEmail, getPersonState, rememberPerson, userRecordKey } from ".";
 
 const identity = (sub: string, more: object = {}) => ({ issuer: env().KEYCLOAK_ISSUER, sub, username: "u", email: `${sub}@x.test`, emailVerified: true, name: null, role: "user" as const, tenant: `t-${sub}`, ...more });
 
@@ -19,6 +20,16 @@ describe("rememberPerson", () => {
     expect((await getPersonState(person.userId)).person.role).toBe("admin");
     await rememberPerson(identity(person.sub, { role: "viewer", tenant: person.tenant }));
     expect((await getPersonState(person.userId)).person.role).toBe("viewer");
+  });
+
+  it("of two who know different things at once the later one's stands, in the database and in the copy", async () => {
+    const person = await aPerson({ role: "user" });
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(["admin", "user", "viewer", "user"].map((role) => rememberPerson(identity(person.sub, { role, tenant: person.tenant }))));
+      const row = await db().user.findUniqueOrThrow({ where: { id: person.userId } });
+      expect((await getPersonState(person.userId)).person.role).toBe(row.role);
+      expect(await redis().get(`${userRecordKey(person.userId)}:x`), "nothing older than the row is written back").toBe(String(row.version));
+    }
   });
 
   it("a person disabled here stays disabled when they sign in again", async () => {

@@ -29,6 +29,8 @@ export async function rememberPerson(identity: Identity): Promise<PersonState> {
 async function remember(identity: Identity): Promise<PersonState> {
   const { userId, pending } = await transaction(async (tx) => {
     const tenantId = await tenantFor(tx, identity.tenant);
+    // Two who know different things of one person come one after the other: the later must compare with what the earlier wrote.
+    await tx.$queryRaw`SELECT 1 FROM "User" WHERE issuer = ${identity.issuer} AND sub = ${identity.sub} FOR UPDATE`;
     const known = await tx.user.findUnique({ where: { issuer_sub: { issuer: identity.issuer, sub: identity.sub } } });
     const said = { tenantId, username: identity.username, email: identity.email, emailVerified: identity.emailVerified, name: identity.name, role: identity.role };
     if (!known) {

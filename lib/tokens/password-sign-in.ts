@@ -63,6 +63,8 @@ function meaningOf(error: unknown): SluiceError {
   return new SluiceError("invalid_credentials", "The user name or password is not right.");
 }
 
+const grantDates = { status: true, clientId: true, givenAt: true, lastUsedAt: true, idleDeadlineAt: true, absDeadlineAt: true } as const;
+
 /**
  * Whether this sign-in shall also give (or renew) machine access: when the grant is missing, lost, or one given by
  * password that is past half its life. One given with consent is left alone while it lives.
@@ -71,9 +73,14 @@ async function wantsGrant(username: string): Promise<boolean> {
   const name = username.trim().toLowerCase();
   const people = await db().user.findMany({
     where: { issuer: env().KEYCLOAK_ISSUER, OR: [{ username: { equals: name, mode: "insensitive" } }, { email: name, emailVerified: true }] },
-    select: { grant: { select: { status: true, clientId: true, givenAt: true, lastUsedAt: true, idleDeadlineAt: true, absDeadlineAt: true } } }, take: 2,
+    select: { grant: { select: grantDates } }, take: 2,
   });
-  const grant = people.length === 1 ? people[0]?.grant : null;
+  return people.length !== 1 || mayReplace(people[0]?.grant ?? null);
+}
+
+type GrantDates = { status: string; clientId: string; givenAt: Date; lastUsedAt: Date | null; idleDeadlineAt: Date | null; absDeadlineAt: Date | null };
+
+function mayReplace(grant: GrantDates | null): boolean {
   if (!grant || grant.status !== "active") return true;
   if (grant.clientId !== env().KEYCLOAK_DIRECT_CLIENT_ID) return false;
   // A grant without an absolute end still ends when nobody uses it for long enough.
@@ -82,13 +89,18 @@ async function wantsGrant(username: string): Promise<boolean> {
   return until !== null && now() > (from.getTime() + until.getTime()) / 2;
 }
 
+/** Names may be typed in many ways; by the time that Keycloak has said who it is, there may be a grant that must stay. */
+async function keepsGrant(userId: string): Promise<boolean> {
+  return !mayReplace(await db().ownerGrant.findUnique({ where: { userId }, select: grantDates }));
+}
+
 async function learn(tokens: TokenSet, offline: boolean): Promise<Person> {
   const claims = await verifyKeycloakToken(tokens.accessToken);
   const identity = identityOf(claims);
   const state: PersonState = await rememberPerson(identity);
   const { person } = state;
   const mayAct = state.isActive && state.tenantIsActive && person.role !== null;
-  if (offline && tokens.refreshToken && mayAct) {
+  if (offline && tokens.refreshToken && mayAct && !(await keepsGrant(person.userId))) {
     await storeGrant({
       userId: person.userId, tenantId: person.tenantId, issuer: person.issuer, sub: person.sub, client: "direct",
       refreshToken: tokens.refreshToken, refreshExpiresAt: tokens.refreshExpiresAt, kcSid: typeof claims.sid === "string" ? claims.sid : null,

@@ -1,5 +1,5 @@
 import { permissionMask } from "@/lib/access";
-import { checkCall, hashSecret } from "@/lib/keys";
+import { checkCall, countFailure, hashSecret, limitFailures } from "@/lib/keys";
 import { now, nowDate } from "@/lib/platform/clock";
 import { db, transaction } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
@@ -17,14 +17,19 @@ type Rotation = { kind: "rotated"; refreshToken: string } | { kind: "reused"; pe
  * of them is the thief, so the whole family ends, with its access tokens, at once (RFC 9700, section 4.14.2). That holds
  * for two uses at the same moment as well: a client must not refresh twice in parallel.
  *
- * @throws SluiceError `invalid_credentials`, `token_expired`, and whatever the check of owner and key refuses with
+ * @throws SluiceError `invalid_credentials`, `rate_limited`, `token_expired`, and whatever the check of owner and key refuses with
  */
 export async function refresh(caller: Caller, input: RefreshInput): Promise<TokenAnswer> {
+  // Whoever guesses tokens must not make the database work for every guess.
+  await limitFailures(caller.ip);
   const token = await db().refreshToken.findUnique({
     where: { hash: hashSecret(input.refresh_token) },
     select: { id: true, familyId: true, spentAt: true, family: { select: { id: true, userId: true, apiKeyId: true, permissions: true } } },
   });
-  if (!token) throw refused();
+  if (!token) {
+    await countFailure(caller.ip);
+    throw refused();
+  }
   const { family } = token;
 
   // A spent one goes straight on to the theft alarm, whatever has become of the owner.

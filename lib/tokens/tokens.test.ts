@@ -80,6 +80,26 @@ describe("gateway tokens", () => {
     expect((await grant()).generation).toBe(generation + 2);
   });
 
+  it("a grant given with consent stays, however the name is typed", async () => {
+    const { user } = await byPassword("dis");
+    await db().ownerGrant.update({ where: { userId: user.id }, data: { clientId: "sluice-machine" } });
+    const before = await db().ownerGrant.findUniqueOrThrow({ where: { userId: user.id } });
+    // A name under which we know nobody yet, as after a change in Keycloak.
+    await db().user.update({ where: { id: user.id }, data: { username: "renamed", email: "renamed@acme.test" } });
+    await byPassword("DIS");
+    expect(await db().ownerGrant.findUniqueOrThrow({ where: { userId: user.id } })).toMatchObject({ generation: before.generation, sealed: before.sealed, clientId: "sluice-machine" });
+  });
+
+  it("guessing refresh tokens is limited by address, before the database is asked", async () => {
+    const from = caller();
+    const limited = { ...env(), AUTH_FAILURE_LIMIT: { requests: 3, window: 60 } };
+    setEnv(limited);
+    const guess = () => refresh(from, { refresh_token: `srt_${randomUUID()}` }).catch((error: { code: string }) => error.code);
+    const codes = [await guess(), await guess(), await guess(), await guess()];
+    setEnv({ ...limited, AUTH_FAILURE_LIMIT: { requests: 600, window: 60 } });
+    expect(codes).toEqual(["invalid_credentials", "invalid_credentials", "invalid_credentials", "rate_limited"]);
+  });
+
   it("no token is stored unhashed, in the database or in Redis", async () => {
     const answer = await byPassword("ada");
     const rows = JSON.stringify([await db().refreshToken.findMany(), await db().tokenFamily.findMany(), await db().ownerGrant.findMany()]);

@@ -79,6 +79,11 @@ describe.each(eachDoor)("bad input at the $name door", ({ name, url }) => {
     if (answer instanceof Response) expect(answer.status).toBe(413);
   });
 
+  it("uploads may ride in a prediction beyond the usual limit of a body", async () => {
+    const question = { chatflow_id: "x", question: "q", uploads: [{ type: "file", name: "a.txt", mime: "text/plain", data: `data:text/plain;base64,${"QUFB".repeat(600_000)}` }] };
+    expect((await call(url, "POST", "/api/v1/chat/predict", { bearer: token, body: question })).status).toBe(404);
+  });
+
   it("unknown addresses are 404, known ones with another method 405 with Allow", async () => {
     expect((await call(url, "GET", "/api/v1/nothing", { bearer: token })).json.code).toBe("not_found");
     const wrong = await call(url, "PUT", "/api/v1/auth/api-keys", { bearer: token });
