@@ -112,7 +112,8 @@ export function newApi(): ApiApp {
 
   app.onError((error, c) => {
     const { requestId } = c.var.caller ?? { requestId: requestIdFrom(undefined) };
-    if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
+    if (callerHasLeft(c)) logger.info({ requestId, method: c.req.method, path: c.req.path }, "the caller has left");
+    else if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
     else if (error.options.cause) logger.debug({ err: error, requestId }, "refused");
     const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: c.req.path, requestId });
     for (const [name, value] of Object.entries(problemHeaders(error))) c.header(name, value);
@@ -135,6 +136,12 @@ export function newApi(): ApiApp {
     throw notFound("There is nothing at this address.");
   });
   return app;
+}
+
+/** Whatever fails then fails because of it, and nobody reads the answer. */
+function callerHasLeft(c: ApiContext): boolean {
+  const outgoing = c.env?.outgoing;
+  return outgoing ? outgoing.destroyed && !outgoing.writableFinished : c.req.raw.signal.aborted;
 }
 
 function remember(spec: { method: string; path: string }): void {

@@ -98,6 +98,9 @@ export function tokenOf(recorded: RecordedCall): { sub?: string; azp?: unknown; 
 
 /** A small cookie jar: enough to walk through a sign-in as a browser would. */
 export class Browser {
+  /** @param stopAt an address to which it does not follow a redirect. */
+  constructor(private readonly stopAt?: string) {}
+
   private readonly jars = new Map<string, Map<string, string>>();
 
   cookies(url: string): string {
@@ -114,6 +117,7 @@ export class Browser {
       if (!location || response.status < 300 || response.status > 399) return { response, text: await response.text(), url: at };
       await response.arrayBuffer();
       at = new URL(location, at).href;
+      if (this.stopAt && at.startsWith(this.stopAt)) return { response, text: "", url: at };
       next = {};
     }
     throw new Error(`too many redirects at ${at}`);
