@@ -27,17 +27,17 @@ export class Blocked extends Error {
 
 const deadlineMs = 5000;
 
-/** Runs an area's checks one after the other, each for at most five seconds. Never throws. */
-export async function runArea(area: Area): Promise<Finding[]> {
+/** Runs an area's checks one after the other, each for at most `withinMs`. Never throws. */
+export async function runArea(area: Area, withinMs = deadlineMs): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const check of area.checks) findings.push({ area: area.name, check: check.name, ...(await runCheck(check)) });
+  for (const check of area.checks) findings.push({ area: area.name, check: check.name, ...(await runCheck(check, withinMs)) });
   await area.close?.().catch(() => undefined);
   return findings;
 }
 
-async function runCheck(check: Check): Promise<Verdict> {
-  const signal = AbortSignal.timeout(deadlineMs);
-  const tooLong = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error(`no answer within ${deadlineMs / 1000} s`)), { once: true }));
+async function runCheck(check: Check, withinMs: number): Promise<Verdict> {
+  const signal = AbortSignal.timeout(withinMs);
+  const tooLong = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(new Error(`no answer within ${withinMs / 1000} s`)), { once: true }));
   try {
     return await Promise.race([check.run(signal), tooLong]);
   } catch (error) {

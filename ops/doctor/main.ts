@@ -23,7 +23,7 @@ async function main(args: string[]): Promise<number> {
   const json = args.includes("--json");
   const findings: Finding[] = [];
   // All areas run at once; each is said as soon as those before it have been.
-  for (const running of areasFor(doctor, lines).map(runArea)) {
+  for (const running of areasFor(doctor, lines).map((area) => runArea(area))) {
     const found = (await running).map((finding) => JSON.parse(cleaned(JSON.stringify(finding), secrets.map(inJson))) as Finding);
     findings.push(...found);
     if (!json) for (const line of linesOf(found)) process.stdout.write(`${line}\n`);

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { type Area, type Check, failed, notApplicable, passed, type Verdict } from "../check";
+import { type Area, Blocked, type Check, failed, notApplicable, passed, type Verdict } from "../check";
 import type { Doctor } from "../doctor";
 import { type Answer, basic, call } from "../http";
 import type { Discovery } from "./issuer";
+import { judgeAddress } from "./settings";
 
 type Client = { label: string; id: string; secret: string; setting: string; callback: string | null };
 const Refusal = z.object({ error: z.string(), error_description: z.string().default("") });
@@ -21,21 +22,29 @@ export function clientsArea({ env, sync }: Doctor, discovery: (signal: AbortSign
 }
 
 function checksOf(client: Client, authUrl: string, discovery: (signal: AbortSignal) => Promise<Discovery>): Check[] {
+  const { id, callback } = client;
+  let isKnown = true;
   const authenticates: Check = {
-    name: `${client.id} authenticates`, cure: unreachable,
+    name: `${id} authenticates`, cure: unreachable,
     run: async (signal) => {
       const { token_endpoint: url } = await discovery(signal);
-      return judgeAuthentication(await call(url, { signal, method: "POST", headers: basic(client), form: { grant_type: "refresh_token", refresh_token: "asked-by-the-doctor" } }), client);
+      const answer = await call(url, { signal, method: "POST", headers: basic(client), form: { grant_type: "refresh_token", refresh_token: "asked-by-the-doctor" } });
+      isKnown = Refusal.safeParse(answer.json).data?.error !== "invalid_client";
+      return judgeAuthentication(answer, client);
     },
   };
-  if (client.callback === null) return [authenticates];
-  const own = `${authUrl}${client.callback}`;
-  const ask = async (signal: AbortSignal, redirectUri: string, challenge: boolean) => call(authorizationUrl(await discovery(signal), client.id, redirectUri, challenge), { signal });
+  if (callback === null) return [authenticates];
+  const own = `${authUrl}${callback}`;
+  const ask = async (signal: AbortSignal, redirectUri: string, challenge: boolean) => {
+    if (!isKnown) throw new Blocked(`needs a realm that knows ${id}, see above`);
+    if (judgeAddress(authUrl).outcome === "failed") throw new Blocked("needs an AUTH_URL that people can use, see above");
+    return call(authorizationUrl(await discovery(signal), id, redirectUri, challenge), { signal });
+  };
   return [
     authenticates,
-    { name: `${client.id} leads back to us`, cure: unreachable, run: async (signal) => judgeRedirect(await ask(signal, own, true), own, client.id) },
-    { name: `${client.id} leads nowhere else`, cure: unreachable, run: async (signal) => judgeForeign(await ask(signal, "https://elsewhere.invalid/callback", true), client.id) },
-    { name: `${client.id} wants PKCE`, cure: unreachable, run: async (signal) => judgePkce(await ask(signal, own, false), own, client.id) },
+    { name: `${id} leads back to us`, cure: unreachable, run: async (signal) => judgeRedirect(await ask(signal, own, true), own, id) },
+    { name: `${id} leads nowhere else`, cure: unreachable, run: async (signal) => judgeForeign(await ask(signal, "https://elsewhere.invalid/callback", true), id) },
+    { name: `${id} wants PKCE`, cure: unreachable, run: async (signal) => judgePkce(await ask(signal, own, false), own, id) },
   ];
 }
 
@@ -58,28 +67,34 @@ export function judgeAuthentication(answer: Pick<Answer, "status" | "json">, { i
   return failed(`answers ${answer.status} ${said ? `${said.error}: ${said.error_description}` : "without an OAuth error"}`, `see that ${id} is confidential and authenticates with client id and secret`);
 }
 
+/** Whether a client, not its request, was refused: then the line of that client has said so. */
+export function isUnauthenticated(answer: Pick<Answer, "status" | "json">): boolean {
+  const said = Refusal.safeParse(answer.json).data;
+  return answer.status === 401 && /client credentials/i.test(said?.error_description ?? "");
+}
+
 /** Where an answer sends the browser, and with which error. */
-function sentTo(answer: Pick<Answer, "status" | "headers">): { address: string; error: string | null } | null {
-  const location = answer.headers.get("location");
+function sentTo(answer: Pick<Answer, "status" | "header">): { address: string; error: string | null } | null {
+  const location = answer.header("location");
   if (answer.status < 300 || answer.status > 399 || !location || !URL.canParse(location)) return null;
   const url = new URL(location);
   return { address: url.origin + url.pathname, error: url.searchParams.get("error") };
 }
 
-export function judgeRedirect(answer: Pick<Answer, "status" | "headers">, own: string, id: string): Verdict {
+export function judgeRedirect(answer: Pick<Answer, "status" | "header">, own: string, id: string): Verdict {
   const sent = sentTo(answer);
   if (sent?.address !== own) return failed(`Keycloak answers ${answer.status} instead of sending people back`, `allow exactly ${own} as redirect address of ${id}, with the standard flow on: npm run keycloak:setup`);
   if (sent.error === null || ["login_required", "interaction_required", "consent_required"].includes(sent.error)) return passed(own);
   return failed(`comes back with ${sent.error}`, `see that ${id} has the standard flow on and its scopes: npm run keycloak:setup`);
 }
 
-export function judgeForeign(answer: Pick<Answer, "status" | "headers">, id: string): Verdict {
+export function judgeForeign(answer: Pick<Answer, "status" | "header">, id: string): Verdict {
   if (sentTo(answer)?.address.startsWith("https://elsewhere.invalid")) return failed("it would send codes to anybody's address", `take the wildcard out of the redirect addresses of ${id}`);
   if (answer.status < 400 || answer.status > 499) return failed(`Keycloak answers ${answer.status} to a foreign address, where 400 was expected`, `look at the redirect addresses of ${id}`);
   return passed("a foreign address is refused");
 }
 
-export function judgePkce(answer: Pick<Answer, "status" | "headers">, own: string, id: string): Verdict {
+export function judgePkce(answer: Pick<Answer, "status" | "header">, own: string, id: string): Verdict {
   const sent = sentTo(answer);
   if (sent?.address !== own) return notApplicable("cannot be seen while it does not lead back to us");
   if (sent.error === "invalid_request") return passed("a request without it is refused");

@@ -35,7 +35,7 @@ export function issuerArea(env: Env): Area {
       { name: "token exchange", cure: unreachable, run: async () => judgeExchange(await document(), env.TOKEN_NARROWING) },
       { name: "back-channel logout", cure: unreachable, run: async () => judgeBackChannel(await document()) },
       { name: "signing keys", cure: unreachable, run: async (signal) => judgeKeys(await call((await document()).jwks_uri, { signal })) },
-      { name: "clocks agree", cure: unreachable, run: async () => judgeClock((await answer()).headers.get("date"), Date.now()) },
+      { name: "clocks agree", cure: unreachable, run: async () => judgeClock(Date.parse((await answer()).header("date") ?? ""), Date.now()) },
     ],
   };
 }
@@ -64,10 +64,10 @@ function judgeKeys(answer: Answer): Verdict {
   return failed(`answers ${answer.status} without a key that we accept`, `give the realm a key provider for one of ${accepted.join(", ")}`);
 }
 
-export function judgeClock(dateHeader: string | null, nowMs: number): Verdict {
-  const theirs = Date.parse(dateHeader ?? "");
-  if (Number.isNaN(theirs)) return notApplicable("the issuer's answers carry no Date");
-  const skew = Math.round((nowMs - theirs) / 1000);
+/** @param theirsMs what the issuer takes for now; NaN where it did not say. */
+export function judgeClock(theirsMs: number, nowMs: number): Verdict {
+  if (Number.isNaN(theirsMs)) return notApplicable("the issuer's answers carry no Date (Keycloak itself sends none): a token's time tells, where there is one");
+  const skew = Math.round((nowMs - theirsMs) / 1000);
   if (Math.abs(skew) <= skewMaxSeconds) return passed(`${Math.abs(skew)} s apart`);
   return failed(`this machine is ${Math.abs(skew)} s ${skew > 0 ? "ahead" : "behind"}`, "synchronise both machines with NTP: tokens and logout tokens are judged by their times");
 }

@@ -1,9 +1,10 @@
 import { decodeJwt } from "jose";
 import { z } from "zod";
-import { type Area, failed, notApplicable, once, passed, type Verdict } from "../check";
+import { type Area, Blocked, failed, notApplicable, once, passed, type Verdict } from "../check";
 import type { Doctor } from "../doctor";
 import { basic, call } from "../http";
-import type { Discovery } from "./issuer";
+import { isUnauthenticated } from "./clients";
+import { type Discovery, judgeClock } from "./issuer";
 
 const Token = z.object({ access_token: z.string() });
 const Management = z.object({ "realm-management": z.object({ roles: z.array(z.string()) }) });
@@ -15,11 +16,14 @@ const needed = ["view-users", "query-users", "query-groups"];
 export function syncArea({ env, sync }: Doctor, discovery: (signal: AbortSignal) => Promise<Discovery>): Area {
   const name = "user sync";
   if (!sync) return { name, checks: [{ name: "service account", cure: "", run: async () => notApplicable("KEYCLOAK_SYNC_CLIENT_ID and its secret are not set: accounts that Keycloak disables are noticed at their next refresh") }] };
+  let receivedAt = NaN;
   const token = once("the service account's token", async () => {
     const signal = AbortSignal.timeout(5000);
     const answer = await call((await discovery(signal)).token_endpoint, { signal, method: "POST", headers: basic(sync), form: { grant_type: "client_credentials" } });
     const found = Token.safeParse(answer.json);
+    if (!found.success && isUnauthenticated(answer)) throw new Blocked(`needs ${sync.id} to authenticate, see above`);
     if (!found.success) throw new Error(`the token endpoint answers ${answer.status}`);
+    receivedAt = Date.now();
     return found.data.access_token;
   });
   const users = env.KEYCLOAK_ISSUER.replace(/\/realms\/([^/]+)$/, "/admin/realms/$1/users?max=1&briefRepresentation=true");
@@ -28,6 +32,7 @@ export function syncArea({ env, sync }: Doctor, discovery: (signal: AbortSignal)
     name,
     checks: [
       { name: "service account", cure: `see that ${sync.id} has its service account on and the right secret: ${setup}`, run: async () => (await token(), passed(sync.id)) },
+      { name: "clocks agree", cure: setup, run: async () => judgeClock(Number(decodeJwt(await token()).iat) * 1000, receivedAt) },
       { name: "reads people", cure: "see that Keycloak's admin API answers from here", run: async (signal) => judgeReading(await ask(signal, users)) },
       { name: "may do nothing more", cure: setup, run: async () => judgeRights(Management.safeParse(decodeJwt(await token()).resource_access).data?.["realm-management"].roles ?? null) },
     ],

@@ -4,7 +4,8 @@ import type { Env } from "@/lib/platform/env";
 import { type Area, Blocked, type Check, failed, notApplicable, once, passed, type Verdict } from "../check";
 import type { Doctor } from "../doctor";
 import { type Answer, basic, call } from "../http";
-import type { Discovery } from "./issuer";
+import { isUnauthenticated } from "./clients";
+import { type Discovery, judgeClock } from "./issuer";
 
 const Tokens = z.object({ access_token: z.string(), refresh_token: z.string().optional() });
 const Refusal = z.object({ error: z.string(), error_description: z.string().default("") });
@@ -21,13 +22,19 @@ export function tokensArea({ env, person }: Doctor, discovery: Discover): Area {
   if (why !== null || !person || !id || !secret) return { name, checks: [{ name: "a person's tokens", cure: "", run: async () => notApplicable(why ?? "") }] };
   const direct = { id, secret };
   const askToken = async (signal: AbortSignal, form: Record<string, string>) => call((await discovery(signal)).token_endpoint, { signal, method: "POST", headers: basic(direct), form });
-  const signIn = once("the sign-in", async () => tokensIn(await askToken(AbortSignal.timeout(5000), { grant_type: "password", ...person, scope: "openid offline_access" })));
+  const signIn = once("the sign-in", async () => {
+    const answer = await askToken(AbortSignal.timeout(5000), { grant_type: "password", ...person, scope: "openid offline_access" });
+    signedInAt = Date.now();
+    return tokensIn(answer);
+  });
+  let signedInAt = NaN;
   const claims = async () => decodeJwt((await signIn()).access_token);
   const check = (title: string, cure: string, run: Check["run"]): Check => ({ name: title, cure, run });
   return {
     name,
     checks: [
       check("sign-in by password", `see that DOCTOR_USERNAME and DOCTOR_PASSWORD are right, that the account is complete, and that ${id} has direct access grants on and asks for no consent: ${setup}`, async () => (await signIn(), passed(`as ${person.username}`))),
+      check("clocks agree", unreachable, async () => judgeClock(Number((await claims()).iat) * 1000, signedInAt)),
       check("audiences", setup, async () => judgeAudiences(await claims(), [id, env.NFLOW_AUDIENCE, env.FLOWISE_AUDIENCE])),
       check("role", setup, async () => judgeRole(await claims(), env.DEFAULT_ROLE)),
       check("tenant", setup, async () => judgeTenant(await claims(), env)),
@@ -55,6 +62,7 @@ export function tokensArea({ env, person }: Doctor, discovery: Discover): Area {
 function tokensIn(answer: Answer): z.output<typeof Tokens> {
   const found = Tokens.safeParse(answer.json);
   if (found.success) return found.data;
+  if (isUnauthenticated(answer)) throw new Blocked("needs the client to authenticate, see above");
   const said = Refusal.safeParse(answer.json).data;
   throw new Error(said ? `${said.error}: ${said.error_description}` : `answers ${answer.status}`);
 }
@@ -106,7 +114,7 @@ async function judgeExchange(env: Env, audience: string, narrow: () => Promise<A
 }
 
 async function acceptedByNflow(env: Env, signal: AbortSignal, token: string): Promise<Verdict> {
-  const answer = await call(`${env.NFLOW_API_URL}/me`, { signal, headers: { authorization: `Bearer ${token}` } });
+  const answer = await call(`${env.NFLOW_API_URL}/me`, { signal, headers: { authorization: `Bearer ${token}` } }).catch(() => { throw new Blocked("needs NFlow, see there"); });
   if (answer.status === 401) return failed("401", `see that NFlow trusts ${env.KEYCLOAK_ISSUER} and expects the audience ${env.NFLOW_AUDIENCE} (NFLOW_AUDIENCE)`);
   if (answer.status >= 500) return failed(`answers ${answer.status}`, "look at NFlow");
   return passed(answer.status === 200 ? "their profile came back" : `the token is taken, the answer is ${answer.status}`);
