@@ -14,8 +14,9 @@ export function createClient(wanted: WantedClient, realmScopes: string[]): Step[
   const attributes = { ...wanted.attributes, ...(wanted.postLogoutRedirectUris.length > 0 && { [postLogout]: wanted.postLogoutRedirectUris.join(separator) }) };
   const defaultClientScopes = wanted.defaultScopes.filter((scope) => realmScopes.includes(scope));
   const optionalClientScopes = wanted.optionalScopes.filter((scope) => realmScopes.includes(scope));
-  const representation = { clientId, name, ...wanted.fields, redirectUris: wanted.redirectUris, attributes, protocolMappers: mappers, defaultClientScopes, optionalClientScopes };
-  const lines: Record<string, unknown> = { ...wanted.fields, ...(wanted.redirectUris.length > 0 && { redirectUris: wanted.redirectUris }), ...attributes, "protocol mappers": mappers.map((m) => m.name), "default scopes": defaultClientScopes, "optional scopes": optionalClientScopes, "roles in scope": wanted.scopeRoles, "service account roles": wanted.serviceRoles };
+  const fields = { ...wanted.fields, ...wanted.fieldsAtFirst };
+  const representation = { clientId, name, ...fields, redirectUris: wanted.redirectUris, attributes, protocolMappers: mappers, defaultClientScopes, optionalClientScopes };
+  const lines: Record<string, unknown> = { ...fields, ...(wanted.redirectUris.length > 0 && { redirectUris: wanted.redirectUris }), ...attributes, "protocol mappers": mappers.map((m) => m.name), "default scopes": defaultClientScopes, "optional scopes": optionalClientScopes, "roles in scope": wanted.scopeRoles, "service account roles": wanted.serviceRoles };
   const changes = Object.entries(lines).map(([field, to]) => ({ field, from: "", to: shown(to) })).filter((c) => c.to !== "" && (c.to !== "false" || c.field === "fullScopeAllowed"));
   return [
     { verdict: "create", what: `client ${clientId}`, changes, deeds: [{ do: "create-client", clientId, representation, secretOf: kind }, ...roleDeeds(wanted, [], [], [])] },
@@ -32,7 +33,7 @@ export function reviewClient(present: PresentClient, wanted: WantedClient, realm
   reviewFields(client, wanted, changes, deeds);
   reviewMappers(client, wanted, changes, deeds);
   reviewScopes(client, wanted, realmScopes, changes, deeds);
-  for (const deed of roleDeeds(wanted, present.scopeRoles, present.serviceRoles, present.scopeServiceRoles)) {
+  for (const deed of roleDeeds(wanted, present.scopeRoles, present.serviceRoles, client.fullScopeAllowed === true ? wanted.serviceRoles : present.scopeServiceRoles)) {
     deeds.push(deed);
     changes.push({ field: roleField[deed.do], from: "", to: `+ ${deed.roles.join(" ")}` });
   }
@@ -106,7 +107,7 @@ function reviewScopes(client: Client, wanted: WantedClient, realmScopes: string[
 type RoleDeed = Deed & { do: "allow-roles" | "allow-service-roles" | "give-service-roles" };
 const roleField: Record<RoleDeed["do"], string> = { "allow-roles": "roles in scope", "allow-service-roles": "realm-management roles in scope", "give-service-roles": "service account roles" };
 
-/** A service account's role counts only if it is in the client's scope too, since full scope is off. */
+/** A service account's role counts only if it is in the client's scope too, unless that scope is full. */
 function roleDeeds({ clientId, scopeRoles, serviceRoles }: WantedClient, inScope: string[], given: string[], serviceInScope: string[]): RoleDeed[] {
   const lacking = (wanted: string[], has: string[]) => wanted.filter((role) => !has.includes(role));
   const deeds: RoleDeed[] = [
@@ -125,7 +126,7 @@ function beyondOurs({ client, serviceRoles }: PresentClient, wanted: WantedClien
     for (const one of has.filter((h) => !ours.includes(h))) found.push(`${label} ${one} is not ours; kept${one.includes("*") ? ", but an open end there can carry codes and people elsewhere" : ""}`);
   };
   extra("redirect address", client.redirectUris, wanted.redirectUris);
-  extra("post-logout address", listed(client.attributes[postLogout]), wanted.postLogoutRedirectUris);
+  extra("post-logout address", listed(client.attributes[postLogout]), ["+", ...wanted.postLogoutRedirectUris]);
   extra("service account role", serviceRoles, wanted.serviceRoles);
   const mayAskOffline = [...client.defaultClientScopes, ...client.optionalClientScopes].includes("offline_access");
   if (mayAskOffline && !wanted.optionalScopes.includes("offline_access")) found.push("may ask for offline_access, which it does not need; take that scope out unless something of yours uses it");
@@ -133,8 +134,9 @@ function beyondOurs({ client, serviceRoles }: PresentClient, wanted: WantedClien
   return found.map((why) => ({ verdict: "look", what, why }));
 }
 
+/** `+` stands for the redirect addresses and goes with others; a `-` refuses all, whatever else is there. */
 function listed(attribute: string | undefined): string[] {
-  return (attribute ?? "").split(separator).filter(Boolean);
+  return (attribute ?? "").split(separator).filter((one) => one !== "" && one !== "-");
 }
 
 function missingScopes(wanted: WantedClient, realmScopes: string[]): Step[] {

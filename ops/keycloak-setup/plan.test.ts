@@ -108,6 +108,19 @@ describe("a prepared realm", () => {
     expect(deedsOf(steps)).toEqual([{ do: "update-client", clientId: "sluice-web", fields: {}, attributes: { "post.logout.redirect.uris": "https://old.test/bye##https://sluice.test/signed-out" } }]);
   });
 
+  it.each([["+", "+##https://sluice.test/signed-out"], ["-", "https://sluice.test/signed-out"]])("understands Keycloak's %s among post-logout addresses", (value, next) => {
+    const steps = plan(touched("sluice-web", ({ client }) => { client.attributes["post.logout.redirect.uris"] = value; }), wantedBy());
+    expect(deedsOf(steps)).toEqual([{ do: "update-client", clientId: "sluice-web", fields: {}, attributes: { "post.logout.redirect.uris": next } }]);
+    expect(looksOf(steps)).toEqual([]);
+  });
+
+  it("does not narrow the sync's account where its scope is full", () => {
+    const steps = plan(touched("sluice-sync", (found) => { found.client.fullScopeAllowed = true; found.scopeServiceRoles = []; }), wantedBy());
+    expect(deedsOf(steps)).toEqual([]);
+    const off = plan(touched("sluice-sync", (found) => { found.scopeServiceRoles = []; }), wantedBy());
+    expect(deedsOf(off)).toEqual([{ do: "allow-service-roles", clientId: "sluice-sync", roles: ["view-users"] }]);
+  });
+
   it("changes single fields, and shows old and new", () => {
     const steps = plan(touched("sluice-machine", ({ client }) => { client.consentRequired = false; client.attributes["pkce.code.challenge.method"] = ""; client.theirs = "kept"; }), wantedBy());
     expect(deedsOf(steps)).toEqual([{ do: "update-client", clientId: "sluice-machine", fields: { consentRequired: true }, attributes: { "pkce.code.challenge.method": "S256" } }]);

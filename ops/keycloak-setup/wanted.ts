@@ -7,6 +7,8 @@ export type WantedClient = {
   clientId: string;
   name: string;
   fields: Record<string, string | boolean>;
+  /** Of a client that we make; on one that is there already they are left. */
+  fieldsAtFirst: Record<string, string | boolean>;
   attributes: Record<string, string>;
   redirectUris: string[];
   postLogoutRedirectUris: string[];
@@ -35,7 +37,7 @@ export function wantedFor(options: Options): Wanted {
 
 const confidential = {
   enabled: true, protocol: "openid-connect", publicClient: false, bearerOnly: false, clientAuthenticatorType: "client-secret",
-  implicitFlowEnabled: false, frontchannelLogout: false, fullScopeAllowed: false,
+  implicitFlowEnabled: false, frontchannelLogout: false,
 };
 
 const described = {
@@ -51,10 +53,11 @@ function personClient(kind: Exclude<ClientKind, "sync">, { authUrl, audiences, c
   return {
     kind, clientId, name,
     fields: {
-      ...confidential, standardFlowEnabled: callback !== null, directAccessGrantsEnabled: kind === "direct", serviceAccountsEnabled: false,
+      ...confidential, fullScopeAllowed: false, standardFlowEnabled: callback !== null, directAccessGrantsEnabled: kind === "direct", serviceAccountsEnabled: false,
       // Lasting access is the owner's to give and to see. Keycloak refuses the password grant where consent is wanted.
       ...(kind !== "web" && { consentRequired: kind === "machine" }),
     },
+    fieldsAtFirst: {},
     attributes: {
       ...(callback !== null && { "pkce.code.challenge.method": "S256" }),
       "backchannel.logout.url": `${authUrl}/api/auth/backchannel-logout`,
@@ -79,6 +82,8 @@ function syncClient({ clientIds }: Options): WantedClient {
   return {
     kind: "sync", clientId: clientIds.sync, name: "Sluice user sync",
     fields: { ...confidential, standardFlowEnabled: false, directAccessGrantsEnabled: false, serviceAccountsEnabled: true },
+    // An operator who gave the account more meant it to count; nobody's scope is narrowed behind their back.
+    fieldsAtFirst: { fullScopeAllowed: false },
     attributes: {}, redirectUris: [], postLogoutRedirectUris: [], mappers: [],
     defaultScopes: ["basic", "roles"], optionalScopes: [], scopeRoles: [], serviceRoles: ["view-users"],
   };

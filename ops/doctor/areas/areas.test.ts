@@ -116,6 +116,7 @@ describe("stores", () => {
 
 describe("engines", () => {
   it.each([[401, "passed"], [403, "passed"], [200, "failed"], [404, "failed"], [502, "failed"]])("NFlow answers %i to nobody: %s", (status, outcome) => expect(nflow.judgeAnonymous(status).outcome).toBe(outcome));
+  it("an address without NFlow's /v1 is told from a broken NFlow", () => expect(said(nflow.judgeAnonymous(404))).toContain("/v1"));
   it("Flowise's key must list chatflows, not bring a web page", () => {
     expect(flowise.judgeKey(answer(200, { data: [], total: 3 }))).toMatchObject({ detail: "lists 3 chatflows" });
     expect(flowise.judgeKey(answer(200)).outcome).toBe("failed");

@@ -62,7 +62,8 @@ function judgeLatency(ms: number, url: string): Verdict {
 export function judgeVersion(info: Info): Verdict {
   const version = info.valkey_version ? `Valkey ${info.valkey_version}` : info.redis_version;
   if (!version) throw new Blocked("Redis does not tell its version");
-  return info.valkey_version || Number.parseInt(info.redis_version ?? "", 10) >= 7 ? passed(version) : failed(version, "use Redis 7 or newer, or Valkey");
+  // Valkey calls itself Redis 7.2 beside its own number.
+  return Number.parseInt(info.redis_version ?? "", 10) >= 7 ? passed(version) : failed(version, "use Redis 7 or newer, or Valkey");
 }
 
 export function judgeRole(info: Info): Verdict {
