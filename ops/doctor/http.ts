@@ -3,7 +3,7 @@ import { Agent, request } from "undici";
 export type Answer = { status: number; /** Of a header that came more than once, the first. */ header(name: string): string | null; json: unknown; text: string };
 type Asked = { signal: AbortSignal; method?: "GET" | "POST"; headers?: Record<string, string>; form?: Record<string, string>; json?: unknown };
 
-const bytesMax = 1_000_000;
+const bytesMax = 10_000_000;
 const agent = new Agent({ connect: { timeout: 3000 } });
 
 /** One call as the product makes it: by undici (`fetch` knows forbidden ports), without following redirects, never repeated. @throws for no answer. */

@@ -24,7 +24,7 @@ export type Present = {
 export async function readPresent(api: AdminApi, wanted: Wanted): Promise<Present> {
   const realm = await api.get("", Realm);
   if (!realm) throw new SetupError(`there is no realm ${api.realm} at ${api.base}: make it first, or correct KEYCLOAK_ISSUER`);
-  const version = await readVersion(api);
+  const version = versionOf(await api.server("/serverinfo", ServerInfo));
   const scopes = await api.need("/client-scopes", z.array(Scope));
   const roles: string[] = [];
   for (const name of wanted.roles) if (await api.get(`/roles/${encodeURIComponent(name)}`, Role)) roles.push(name);
@@ -63,9 +63,11 @@ async function offlineForAll(api: AdminApi, realm: Realm): Promise<boolean | nul
   return composites && names(composites).includes("offline_access");
 }
 
-/** Standard token exchange came with 26.2; whoever may not see the version still sees the features. */
-async function readVersion(api: AdminApi): Promise<string | null> {
-  const info = await api.server("/serverinfo", ServerInfo);
+/**
+ * The server's version, or null for an administrator who may not see it: the features are there for everybody.
+ * @throws SetupError for one without standard token exchange, which came with 26.2.
+ */
+export function versionOf(info: z.output<typeof ServerInfo>): string | null {
   const version = info.systemInfo?.version ?? null;
   const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
   const exchange = info.features?.find((f) => f.name === "TOKEN_EXCHANGE_STANDARD_V2");

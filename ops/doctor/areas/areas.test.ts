@@ -94,6 +94,13 @@ describe("stores", () => {
     expect(redis.judgePersistence({ aof_enabled: "0" }, "").outcome).toBe("failed");
     expect(redis.judgePersistence({ aof_enabled: "0" }, null).outcome).toBe("not applicable");
   });
+  it("a slow Redis is told of, a very slow one fails", () => {
+    const near = "redis://localhost:6379";
+    expect([redis.judgeLatency(1, near), redis.judgeLatency(30, near)]).toMatchObject([{ outcome: "passed" }, { outcome: "passed", advice: expect.stringContaining("slow") }]);
+    expect(redis.judgeLatency(1, near)).not.toHaveProperty("advice");
+    expect(redis.judgeLatency(150, near).outcome).toBe("failed");
+    expect(redis.judgeLatency(1, "redis://redis.test:6379")).toMatchObject({ advice: expect.stringContaining("rediss://") });
+  });
   it("Redis 7, or any Valkey, as a primary", () => {
     expect(redis.judgeVersion(redis.infoOf("# Server\r\nredis_version:6.2.14\r\n")).outcome).toBe("failed");
     expect(redis.judgeVersion({ redis_version: "7.2.4", valkey_version: "8.0.1" })).toMatchObject({ detail: "Valkey 8.0.1" });
@@ -122,6 +129,13 @@ describe("engines", () => {
     expect(flowise.judgeKey(answer(200)).outcome).toBe("failed");
     expect(said(flowise.judgeKey(answer(401)))).toContain("FLOWISE_API_KEY");
     expect(said(flowise.judgeKey(answer(403)))).toContain("chatflows:view");
+  });
+  it("bound chatflows are named, with what that means for us", () => {
+    const of = (...keys: (string | null)[]) => ({ total: keys.length, data: keys.map((apikeyid, i) => ({ name: `flow ${i}`, apikeyid })) });
+    expect(flowise.judgeBound(of(null, ""), "user-token")).toEqual({ outcome: "passed", detail: "none" });
+    expect(flowise.judgeBound(of(null, "k"), "user-token")).toMatchObject({ detail: "1: flow 1", advice: expect.stringContaining("refuse everybody") });
+    expect(flowise.judgeBound(of("k"), "service-key")).toMatchObject({ advice: expect.stringContaining("FLOWISE_API_KEY") });
+    expect(flowise.judgeBound(null, "user-token").outcome).toBe("not applicable");
   });
   it("open predictions are a hole on the internet, and expected on a private network", () => {
     const open = { mode: "user-token" as const, anonymous: 404, badToken: 404, isPrivate: true };

@@ -8,6 +8,8 @@ import { isPrivate } from "../where";
 const unreachable = "see that FLOWISE_URL is right (without /api/v1) and reachable from here";
 /** The version that our contract with Flowise was written from. */
 const knownVersion = "3.1.4";
+/** How many chatflows are looked at: a list carries every flow in full. */
+const looked = 50;
 /** A token in shape alone: whoever checks tokens refuses it, whoever does not never looks at it. */
 const noToken = `Bearer ${["eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJkb2N0b3IifQ", "AAAA"].join(".")}`;
 
@@ -26,6 +28,11 @@ export function flowiseArea(env: Env): Area {
         if (!env.FLOWISE_API_KEY) return judgeNoKey(env);
         await ping();
         return judgeKey(await call(`${api}/chatflows?page=1&limit=1`, { signal, headers: { authorization: `Bearer ${env.FLOWISE_API_KEY}` } }));
+      }),
+      check("chatflows that are bound to a key", async (signal) => {
+        if (!env.FLOWISE_API_KEY) return notApplicable("cannot be seen without FLOWISE_API_KEY");
+        await ping();
+        return judgeBound((await call(`${api}/chatflows?page=1&limit=${looked}`, { signal, headers: { authorization: `Bearer ${env.FLOWISE_API_KEY}` } })).json, env.FLOWISE_AUTH);
       }),
       check("predictions", async (signal) => judgePredictions({
         mode: env.FLOWISE_AUTH, anonymous: (await predict(signal, {})).status, badToken: (await predict(signal, { authorization: noToken })).status,
@@ -58,6 +65,18 @@ export function judgeKey(answer: Pick<Answer, "status" | "json">): Verdict {
   const page = z.object({ total: z.number() }).safeParse(answer.json);
   if (answer.status !== 200 || !(page.success || Array.isArray(answer.json))) return failed(`answers ${answer.status} with something that is no list`, unreachable);
   return passed(page.success ? `lists ${page.data.total} chatflows` : "lists chatflows");
+}
+
+const Chatflows = z.object({ data: z.array(z.object({ name: z.string(), apikeyid: z.string().nullish() })) });
+
+/** Flowise takes a bound chatflow's predictions with that very key alone, and its refusal looks like a failure (contract, facts 2 and 3). */
+export function judgeBound(json: unknown, mode: Env["FLOWISE_AUTH"]): Verdict {
+  const page = Chatflows.safeParse(json);
+  if (!page.success) return notApplicable("the list cannot be read, see above");
+  const bound = page.data.data.filter((flow) => flow.apikeyid);
+  if (bound.length === 0) return passed(page.data.data.length < looked ? "none" : `none of the latest ${looked}`);
+  const names = bound.slice(0, 5).map((flow) => flow.name).join(", ");
+  return passed(`${bound.length}: ${names}`, mode === "service-key" ? "they answer us only if their key is FLOWISE_API_KEY" : "they refuse everybody, since predictions carry a person's token: unbind them in Flowise, or do not assign them");
 }
 
 type Predictions = { mode: Env["FLOWISE_AUTH"]; anonymous: number; badToken: number; isPrivate: boolean };
