@@ -31,7 +31,8 @@ module.exports = {
     // The access room is pure: of the platform it knows the errors and nothing else.
     { name: "access-is-pure", severity: "error", from: { path: "^lib/access/", pathNot: "\\.test\\.ts$" }, to: { path: "^lib/platform/", pathNot: "^lib/platform/errors" } },
     { name: "lib-knows-no-page", severity: "error", from: { path: "^lib/" }, to: { path: "^app/" } },
-    { name: "product-knows-no-demo", severity: "error", from: { path: "^(app|lib|server|server\\.ts|middleware\\.ts)", pathNot: "\\.test\\.ts$" }, to: { path: "^(dev|e2e|test|bench)/" } },
+    { name: "product-knows-no-demo", severity: "error", from: { path: "^(app|lib|server|server\\.ts|middleware\\.ts)", pathNot: "\\.test\\.ts$" }, to: { path: "^(dev|ops|e2e|test|bench)/" } },
+    { name: "operators-commands-know-the-platform", severity: "error", from: { path: "^ops/", pathNot: "\\.test\\.ts$" }, to: { path: "^(app|dev|server|lib/(?!platform/))" } },
     { name: "features-by-their-index", comment: "Others import lib/<feature>, its schemas, or (of the portal's sign-in) lib/sessions/auth; nothing deeper.", severity: "error",
       from: { path: "^(app|server|lib/([^/]+))/", pathNot: "\\.test\\.ts$" },
       to: { path: "^lib/(chatflows|nflow|people|keys|tokens|sessions|grants|credits|usage|webhooks|upstream|tenants|audit|access)/", pathNot: ["^lib/$2/", "^lib/[^/]+/(index|schemas)\\.ts$", "^lib/sessions/auth\\.ts$", "^lib/access/"] } },

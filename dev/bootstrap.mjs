@@ -1,4 +1,4 @@
-// The first thing that `npm run demo`, `npm run dev` and `npm test` run: plain JavaScript without a package, since on a
+// The first thing that `npm run demo`, `npm run dev`, `npm test` and the operator's commands run: plain JavaScript without a package, since on a
 // fresh machine there are none. Installs what is missing, then hands over to the TypeScript that does the work.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const [command = "demo", ...rest] = process.argv.slice(2);
-const say = (line) => process.stdout.write(`${line}\n`);
+// Beside a machine-readable answer there is no room for our words.
+const say = (line) => (rest.includes("--json") ? process.stderr : process.stdout).write(`${line}\n`);
 const die = (line) => {
   process.stderr.write(`sluice: ${line}\n`);
   process.exit(1);
@@ -31,7 +32,7 @@ function install() {
 install();
 mkdirSync(".data", { recursive: true });
 
-const script = { demo: "dev/demo.ts", dev: "dev/demo.ts", test: "dev/test.ts", "test:real": "dev/test-real.ts", build: "dev/build.ts" }[command];
+const script = { demo: "dev/demo.ts", dev: "dev/demo.ts", test: "dev/test.ts", "test:real": "dev/test-real.ts", build: "dev/build.ts", "keycloak:setup": "ops/keycloak-setup/main.ts", doctor: "ops/doctor/main.ts" }[command];
 if (!script) die(`unknown command ${command}`);
 // `node` itself, not a wrapper: a signal must reach the process that stops the parts.
 const child = spawn(process.execPath, ["--conditions=react-server", "--import", "tsx", script, ...(command === "dev" ? ["--dev"] : []), ...rest], { stdio: "inherit" });

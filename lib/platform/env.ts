@@ -5,7 +5,7 @@ import type { KeyRing } from "./crypto";
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** Tokens and cookies cross this address, so plain http is for this machine only. */
-const secureUrl = z.string().max(500).transform((value, ctx) => {
+export const secureUrl = z.string().max(500).transform((value, ctx) => {
   let url: URL;
   try {
     url = new URL(value);

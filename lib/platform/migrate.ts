@@ -9,6 +9,23 @@ const prismaLock = 72_707_369;
 const ledger = `CREATE TABLE IF NOT EXISTS _prisma_migrations (id varchar(36) PRIMARY KEY NOT NULL, checksum varchar(64) NOT NULL, finished_at timestamptz,
   migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz, started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0)`;
 
+export type Migration = { name: string; sql: string; checksum: string; state: "applied" | "pending" | "failed" | "edited" };
+
+/** Every migration of the folder, in order, with what the ledger says of it. Changes nothing, and needs no ledger to be there. */
+export async function listMigrations(client: pg.Client, directory: string): Promise<Migration[]> {
+  const { rows: [found] } = await client.query<{ ledger: string | null }>("SELECT to_regclass('_prisma_migrations') AS ledger");
+  type Row = { migration_name: string; checksum: string; finished_at: Date | null };
+  const { rows } = found?.ledger ? await client.query<Row>("SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL") : { rows: [] };
+  const known = new Map(rows.map((row) => [row.migration_name, row]));
+  return readdirSync(directory).sort().filter((name) => existsSync(join(directory, name, "migration.sql"))).map((name) => {
+    const sql = readFileSync(join(directory, name, "migration.sql"), "utf8");
+    const checksum = createHash("sha256").update(sql).digest("hex");
+    const row = known.get(name);
+    const state = !row ? "pending" : !row.finished_at ? "failed" : row.checksum !== checksum ? "edited" : "applied";
+    return { name, sql, checksum, state };
+  });
+}
+
 /**
  * Applies `prisma/migrations/<name>/migration.sql` in order, keeping Prisma's own ledger, so that production needs no
  * Prisma CLI and `prisma migrate status` agrees. Several processes may start at once: one applies, the others wait.
@@ -22,18 +39,11 @@ export async function applyMigrations(databaseUrl: string, directory: string): P
   try {
     await client.query("SELECT pg_advisory_lock($1)", [prismaLock]);
     await client.query(ledger);
-    const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>("SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL");
-    const known = new Map(rows.map((row) => [row.migration_name, row]));
     const applied: string[] = [];
-    for (const name of readdirSync(directory).sort()) {
-      const file = join(directory, name, "migration.sql");
-      if (!existsSync(file)) continue;
-      const sql = readFileSync(file, "utf8");
-      const checksum = createHash("sha256").update(sql).digest("hex");
-      const row = known.get(name);
-      if (row && !row.finished_at) throw new Error(`migration ${name} failed earlier and is not atomic: repair it by hand`);
-      if (row && row.checksum !== checksum) throw new Error(`migration ${name} was edited after it was applied`);
-      if (row) continue;
+    for (const { name, sql, checksum, state } of await listMigrations(client, directory)) {
+      if (state === "failed") throw new Error(`migration ${name} failed earlier and is not atomic: repair it by hand`);
+      if (state === "edited") throw new Error(`migration ${name} was edited after it was applied`);
+      if (state === "applied") continue;
       await applyOne(client, name, sql, checksum);
       applied.push(name);
     }
