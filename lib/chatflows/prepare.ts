@@ -1,18 +1,17 @@
 import { type Context, requirePermission, requirePerson } from "@/lib/access";
-import type { Chatflow } from "@/lib/generated/prisma/client";
 import { boundKeyOf } from "./bound-keys";
 import { type ConversationIds, conversationIds } from "./conversation-ids";
-import { requireAssigned } from "./list-chatflows";
+import { requireAssigned, type RunnableChatflow } from "./list-chatflows";
 import type { PredictInput, PredictionInput } from "./schemas";
 
 /** A run that may be made: the chatflow, and the body that goes to Flowise. */
-export type Run = { flow: Chatflow; ids: ConversationIds; body: Record<string, unknown>; boundKey?: string };
+export type Run = { flow: RunnableChatflow; ids: ConversationIds; body: Record<string, unknown>; boundKey?: string };
 
 /** Permission, assignment and the body, before anything is spent. @throws SluiceError `insufficient_permission`, `not_found` */
 export async function prepareRun(ctx: Context, flowiseId: string, input: PredictionInput): Promise<Run> {
   requirePermission(ctx, "ai:predict");
   const person = requirePerson(ctx);
-  const { chatflow: flow } = await requireAssigned(ctx, flowiseId);
+  const flow = await requireAssigned(ctx, flowiseId);
   const { sessionId, ...overrides } = input.overrideConfig ?? {};
   const ids = conversationIds(person, { chatId: input.chatId, sessionId: typeof sessionId === "string" ? sessionId : undefined });
   // Only what the contract names travels. Overrides reach into the flow's nodes, uploads by URL into the engine's network.

@@ -13,10 +13,14 @@ export async function getBalance(ctx: Context): Promise<Balance> {
 
 /** The same for a verb that has asked for its own permission already. */
 export async function getPersonBalance(person: { userId: string; tenantId: string }): Promise<Balance> {
-  const account = await accountOf(person);
-  const read = () => pool().query<Balance>('SELECT available, held FROM "CreditAccount" WHERE kind = $1::"AccountKind" AND "ownerId" = $2', [account.kind, account.ownerId]);
-  const found = (await read()).rows[0];
+  const found = await readBalance(person);
   if (found) return found;
-  await ensureAccount(account);
-  return (await read()).rows[0] ?? { available: 0, held: 0 };
+  await ensureAccount(await accountOf(person));
+  return (await readBalance(person)) ?? { available: 0, held: 0 };
+}
+
+const ofPayer = `SELECT a.available, a.held FROM "Tenant" t JOIN "CreditAccount" a ON a.kind = t."creditMode"::text::"AccountKind" AND a."ownerId" = CASE t."creditMode" WHEN 'tenant' THEN t.id ELSE $2::uuid END WHERE t.id = $1`;
+
+async function readBalance({ tenantId, userId }: { userId: string; tenantId: string }): Promise<Balance | undefined> {
+  return (await pool().query<Balance>({ name: "balance", text: ofPayer, values: [tenantId, userId] })).rows[0];
 }

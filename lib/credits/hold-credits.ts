@@ -4,6 +4,7 @@ import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
 import { logger } from "@/lib/platform/logger";
 import { accountOf, ensureAccount } from "./account";
+import { getPersonBalance } from "./get-balance";
 
 /** How long a hold outlives the process that stopped renewing it. */
 const holdSeconds = 120;
@@ -12,12 +13,19 @@ const renewEveryMs = 30_000;
 /** Credits set aside for one call. `remaining` is what was available right after. */
 export type Hold = { id: string; amount: number; remaining: number };
 
-const takeHold = `WITH taken AS (UPDATE "CreditAccount" SET available = available - $3, held = held + $3, "updatedAt" = now()
-    WHERE kind = $1::"AccountKind" AND "ownerId" = $2 AND available >= $3 RETURNING available),
+/** What costs nothing holds nothing, and leaves no trace in the ledger. */
+const free = "";
+
+/** Whose account pays: the person's ($2), or their tenant's ($1) where it says so. */
+const payer = `payer AS (SELECT "creditMode"::text::"AccountKind" AS kind, CASE "creditMode" WHEN 'tenant' THEN $1::uuid ELSE $2::uuid END AS owner FROM "Tenant" WHERE id = $1)`;
+
+const takeHold = `WITH ${payer},
+  taken AS (UPDATE "CreditAccount" a SET available = a.available - $3::int, held = a.held + $3::int, "updatedAt" = now()
+    FROM payer p WHERE a.kind = p.kind AND a."ownerId" = p.owner AND a.available >= $3::int RETURNING a.kind, a."ownerId", a.available),
   made AS (INSERT INTO "CreditHold" (id, "accountKind", "ownerId", "tenantId", "userId", "chatflowId", "requestId", amount, "expiresAt")
-    SELECT $4, $1::"AccountKind", $2, $5, $6, $7, $8, $3, now() + make_interval(secs => $9) FROM taken RETURNING id),
+    SELECT $4, kind, "ownerId", $1, $2, $5, $6, $3::int, now() + make_interval(secs => $7) FROM taken RETURNING id),
   entries AS (INSERT INTO "LedgerEntry" (id, "transactionId", "accountKind", "accountId", "tenantId", amount, kind, "chatflowId", "requestId", actor)
-    SELECT r.id, $4, r.kind::"AccountKind", r.account, $5, r.amount, 'hold', $7, $8, $12::jsonb FROM made, (VALUES ($10::uuid, $1::text, $2::text, -$3::int), ($11::uuid, 'system', 'held', $3::int)) AS r(id, kind, account, amount))
+    SELECT r.id, $4, r.kind::"AccountKind", r.account, $1, r.amount, 'hold', $5, $6, $10::jsonb FROM taken, made, LATERAL (VALUES ($8::uuid, taken.kind::text, taken."ownerId"::text, -$3::int), ($9::uuid, 'system', 'held', $3::int)) AS r(id, kind, account, amount))
   SELECT available FROM taken`;
 
 /**
@@ -28,16 +36,17 @@ const takeHold = `WITH taken AS (UPDATE "CreditAccount" SET available = availabl
  */
 export async function holdCredits(ctx: Context, call: { amount: number; chatflowId: string }): Promise<Hold> {
   const person = requirePerson(ctx);
-  const account = await accountOf(person);
+  if (call.amount === 0) return { id: free, amount: 0, remaining: (await getPersonBalance(person)).available };
   const take = async () => {
     const id = newId();
-    const { rows } = await pool().query<{ available: number }>(takeHold, [account.kind, account.ownerId, call.amount, id, person.tenantId, person.userId, call.chatflowId, ctx.requestId, holdSeconds, newId(), newId(), JSON.stringify(actorRef(ctx))]);
+    const values = [person.tenantId, person.userId, call.amount, id, call.chatflowId, ctx.requestId, holdSeconds, newId(), newId(), JSON.stringify(actorRef(ctx))];
+    const { rows } = await pool().query<{ available: number }>({ name: "take-hold", text: takeHold, values });
     return rows[0] ? { id, amount: call.amount, remaining: rows[0].available } : null;
   };
   let hold = await take();
   if (!hold) {
     // Nothing was taken: either there is too little, or there was no account yet.
-    await ensureAccount(account);
+    await ensureAccount(await accountOf(person));
     hold = await take();
   }
   if (!hold) throw new SluiceError("out_of_credits", `This costs ${call.amount} ${call.amount === 1 ? "credit" : "credits"}, and too few are left.`);
@@ -56,8 +65,9 @@ const endHold = `WITH ended AS (UPDATE "CreditHold" SET state = $2::"HoldState",
 
 /** Ends a hold once: whoever comes second finds it ended and changes nothing. @returns whether it was still held. */
 export async function endHoldAs(holdId: string, state: "settled" | "released", reason: string | null): Promise<boolean> {
+  if (holdId === free) return false;
   letGo(holdId);
-  const { rowCount } = await pool().query(endHold, [holdId, state, newId(), newId(), newId(), reason]);
+  const { rowCount } = await pool().query({ name: "end-hold", text: endHold, values: [holdId, state, newId(), newId(), newId(), reason] });
   return rowCount === 1;
 }
 
