@@ -1,9 +1,11 @@
+import { join } from "node:path";
 import { build, generateClient } from "./build";
-import { chromium, finish, say, suitesOnStack } from "./lanes";
+import { chromium, finish, folder, say, suite, suitesOnStack, vitest } from "./lanes";
 import { findRedisServer } from "./lib/redis";
 import { flowiseVersion } from "./real/flowise/install";
 import { keycloakVersion } from "./real/keycloak/install";
-import { realFlowise, realIdentity } from "./real/parts";
+import { startKeycloak } from "./real/keycloak/keycloak";
+import { identityOn, realFlowise } from "./real/parts";
 
 /** `npm run test:real`: the same suites against a real Keycloak and a real Flowise. Ends with the line `N passed, N failed`. */
 finish(async () => {
@@ -12,5 +14,12 @@ finish(async () => {
   generateClient();
   await build(say);
   say(`real parts: Keycloak ${keycloakVersion}, Flowise ${flowiseVersion}; NFlow is not public software, so its stand-in stays`);
-  await suitesOnStack("", { real: { identity: realIdentity, flowise: realFlowise } }, browser, { SLUICE_REAL: "keycloak,flowise" });
+  const keycloak = await startKeycloak(join(folder, "keycloak"), say);
+  try {
+    const operators = join(folder, "operators.json");
+    await suite("operators", vitest("vitest.real.config.ts", operators), operators, { SLUICE_REAL_KEYCLOAK: keycloak.base });
+    await suitesOnStack("", { real: { identity: identityOn(keycloak), flowise: realFlowise } }, browser, { SLUICE_REAL: "keycloak,flowise" });
+  } finally {
+    await keycloak.stop();
+  }
 });

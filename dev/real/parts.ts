@@ -3,26 +3,20 @@ import { startFlowiseFront } from "./flowise/front";
 import { startRealFlowise } from "./flowise/flowise";
 import { KeycloakAdmin } from "./keycloak/admin";
 import { startKeycloakFront } from "./keycloak/front";
-import { startKeycloak } from "./keycloak/keycloak";
+import type { RealKeycloak } from "./keycloak/keycloak";
 import { freshRealm } from "./keycloak/realm";
 
 const accessTokenSeconds = 60;
 
-/** A real Keycloak with the demo's realm, behind its front. */
-export const realIdentity: NonNullable<RealParts["identity"]> = async ({ dataDir, sluiceUrl, say, ...secrets }) => {
-  const keycloak = await startKeycloak(dataDir, say);
-  try {
-    const admin = new KeycloakAdmin(keycloak.base, "sluice");
-    await freshRealm(admin, {
-      SLUICE_URL: sluiceUrl, SLUICE_BACKCHANNEL_URL: sluiceUrl, SLUICE_ACCESS_TOKEN_SECONDS: String(accessTokenSeconds), SLUICE_DEMO_PASSWORD: secrets.demoPassword,
-      SLUICE_WEB_SECRET: secrets.webSecret, SLUICE_MACHINE_SECRET: secrets.machineSecret, SLUICE_DIRECT_SECRET: secrets.directSecret, SLUICE_SYNC_SECRET: secrets.syncSecret,
-    });
-    const front = await startKeycloakFront(admin, { accessTokenLifespan: accessTokenSeconds });
-    return { issuer: front.issuer, stop: async () => { await front.close(); await keycloak.stop(); } };
-  } catch (error) {
-    await keycloak.stop();
-    throw error;
-  }
+/** The demo's realm on a Keycloak that runs already, behind its front. */
+export const identityOn = (keycloak: RealKeycloak): NonNullable<RealParts["identity"]> => async ({ sluiceUrl, ...secrets }) => {
+  const admin = new KeycloakAdmin(keycloak.base, "sluice");
+  await freshRealm(admin, {
+    SLUICE_URL: sluiceUrl, SLUICE_BACKCHANNEL_URL: sluiceUrl, SLUICE_ACCESS_TOKEN_SECONDS: String(accessTokenSeconds), SLUICE_DEMO_PASSWORD: secrets.demoPassword,
+    SLUICE_WEB_SECRET: secrets.webSecret, SLUICE_MACHINE_SECRET: secrets.machineSecret, SLUICE_DIRECT_SECRET: secrets.directSecret, SLUICE_SYNC_SECRET: secrets.syncSecret,
+  });
+  const front = await startKeycloakFront(admin, { accessTokenLifespan: accessTokenSeconds });
+  return { issuer: front.issuer, stop: front.close };
 };
 
 /** A real Flowise with the demo's flows, behind its front. */
