@@ -3,6 +3,7 @@ import { listMyChatflows, predictOnce, streamChatflow } from "@/lib/chatflows";
 import { PredictAnswer, PredictInput } from "@/lib/chatflows/schemas";
 import { getBalance, type Hold } from "@/lib/credits";
 import { type ApiApp, type ApiContext, route } from "@/lib/entry/api";
+import { setHeader } from "@/lib/entry/headers";
 import { clientGone, sendStream } from "@/lib/entry/send-stream";
 import { named } from "./named";
 
@@ -10,8 +11,8 @@ const tag = "Chat";
 
 /** Every prediction answer tells what was held, and what is left after that. */
 export function setCredits(c: ApiContext, hold: Hold): void {
-  c.header("X-Credits-Held", String(hold.amount));
-  c.header("X-Credits-Remaining", String(hold.remaining));
+  setHeader(c, "X-Credits-Held", String(hold.amount));
+  setHeader(c, "X-Credits-Remaining", String(hold.remaining));
 }
 
 /** The older chat client's words (contract section 6). */

@@ -1,19 +1,21 @@
+import type { Socket } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { invalid, isSluiceError, notFound, SluiceError } from "@/lib/platform/errors";
-import { logger } from "@/lib/platform/logger";
+import { logger, requestLogger } from "@/lib/platform/logger";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
 import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
+import { requestHeader, setHeader } from "./headers";
 import { type Caller, type Credentials, identify } from "./identify";
 import { parseInput, parseJson } from "./parse";
 import { requestIdFrom } from "./request-id";
 import { readBody } from "./read-body";
 
 /** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
-export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; startedAt: number; actor?: string } };
+export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string } };
 export type ApiContext = HonoContext<ApiEnv>;
 export type ApiApp = OpenAPIHono<ApiEnv>;
 
@@ -70,15 +72,16 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
   app.openAPIRegistry.registerPath(document(spec));
   remember(spec);
   app.on(spec.method.toUpperCase(), spec.path, async (c: ApiContext) => {
-    let who: Context | Caller = c.var.caller;
+    const caller = c.get("caller");
+    let who: Context | Caller = caller;
     if (spec.credential !== "none") {
-      const { ctx, headers } = await identify(credentialsOf(c), c.var.caller, spec.permission);
-      for (const [name, value] of Object.entries(headers)) c.header(name, value);
+      const { ctx, headers } = await identify(credentialsOf(c), caller, spec.permission);
+      for (const name in headers) setHeader(c, name, headers[name] ?? "");
       who = ctx;
       c.set("actor", actorForLog(ctx));
     }
     // Accepting the header and doing the work twice would be worse than refusing it.
-    if (spec.creates && c.req.header("idempotency-key") !== undefined) throw invalid([{ pointer: "/header/Idempotency-Key", detail: "is not supported yet" }]);
+    if (spec.creates && requestHeader(c, "idempotency-key") !== undefined) throw invalid([{ pointer: "/header/Idempotency-Key", detail: "is not supported yet" }]);
     const input = {
       params: spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined,
       query: spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined,
@@ -98,33 +101,32 @@ export function newApi(): ApiApp {
   const app = new OpenAPIHono<ApiEnv>({ strict: false });
 
   app.use(async (c, next) => {
-    const requestId = requestIdFrom(c.req.header("x-request-id"));
-    c.set("startedAt", performance.now());
-    c.set("caller", { requestId, ip: callerAddress(c), userAgent: c.req.header("user-agent")?.slice(0, 400) ?? null });
-    c.header("X-Request-Id", requestId);
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("Cache-Control", "no-store");
+    const requestId = requestIdFrom(requestHeader(c, "x-request-id"));
+    const startedAt = performance.now();
+    c.set("caller", { requestId, ip: callerAddress(c), userAgent: requestHeader(c, "user-agent")?.slice(0, 400) ?? null });
+    setHeader(c, "X-Request-Id", requestId);
+    setHeader(c, "X-Content-Type-Options", "nosniff");
+    setHeader(c, "Cache-Control", "no-store");
     if (/%00|\0/i.test(c.req.url)) throw new SluiceError("bad_request", "The address must not contain a null byte.");
     await next();
     const { path, method } = c.req;
-    logger.info({ requestId, method, path, status: c.res.status, ms: Math.round(performance.now() - c.var.startedAt), actor: c.var.actor }, "request");
+    requestLogger.info({ requestId, method, path, status: c.res.status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") }, "request");
   });
 
   app.onError((error, c) => {
-    const { requestId } = c.var.caller ?? { requestId: requestIdFrom(undefined) };
+    const { requestId } = c.get("caller") ?? { requestId: requestIdFrom(undefined) };
     if (callerHasLeft(c)) logger.info({ requestId, method: c.req.method, path: c.req.path }, "the caller has left");
     else if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
     else if (error.options.cause) logger.debug({ err: error, requestId }, "refused");
     const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: c.req.path, requestId });
-    for (const [name, value] of Object.entries(problemHeaders(error))) c.header(name, value);
-    c.header("X-Request-Id", requestId);
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("Cache-Control", "no-store");
-    c.header("Content-Type", "application/problem+json");
+    for (const [name, value] of Object.entries(problemHeaders(error))) setHeader(c, name, value);
+    setHeader(c, "X-Request-Id", requestId);
+    setHeader(c, "X-Content-Type-Options", "nosniff");
+    setHeader(c, "Cache-Control", "no-store");
     // The rest of an oversized or unread body is not waited for.
-    if (problem.code === "body_too_large") c.header("Connection", "close");
+    if (problem.code === "body_too_large") setHeader(c, "Connection", "close");
     const body = /^\/api\/v1\/chat(\/|$)/.test(c.req.path) ? { ...problem, message: problem.detail } : problem;
-    return c.body(JSON.stringify(body), problem.status as 400);
+    return c.body(JSON.stringify(body), problem.status as 400, { "Content-Type": "application/problem+json" });
   });
 
   app.notFound((c) => {
@@ -179,18 +181,25 @@ export const ProblemDocument = z.object({
 
 function credentialsOf(c: ApiContext): Credentials {
   return {
-    apiKey: c.req.header("x-api-key") ?? null,
-    authorization: c.req.header("authorization") ?? null,
-    cookie: c.req.header("cookie") ?? null,
-    origin: c.req.header("origin") ?? null,
+    apiKey: requestHeader(c, "x-api-key") ?? null,
+    authorization: requestHeader(c, "authorization") ?? null,
+    cookie: requestHeader(c, "cookie") ?? null,
+    origin: requestHeader(c, "origin") ?? null,
     safe: ["GET", "HEAD", "OPTIONS"].includes(c.req.method),
   };
 }
 
+const peers = new WeakMap<Socket, string | null>();
+
 function callerAddress(c: ApiContext): string | null {
-  const socket = c.env?.incoming?.socket;
-  if (socket) return clientAddress(socket.remoteAddress, c.req.header("x-forwarded-for"));
-  return addressFromDoor(c.req.raw.headers);
+  const incoming = c.env?.incoming;
+  if (!incoming) return addressFromDoor(c.req.raw.headers);
+  const forwardedFor = requestHeader(c, "x-forwarded-for");
+  if (forwardedFor !== undefined) return clientAddress(incoming.socket.remoteAddress, forwardedFor);
+  // The peer of a connection stays who it is, however many requests come over it.
+  let address = peers.get(incoming.socket);
+  if (address === undefined) peers.set(incoming.socket, (address = clientAddress(incoming.socket.remoteAddress, undefined)));
+  return address;
 }
 
 function queryOf(c: ApiContext): Record<string, string | string[]> {
@@ -198,7 +207,7 @@ function queryOf(c: ApiContext): Record<string, string | string[]> {
 }
 
 async function jsonBody(c: ApiContext, spec: { bodyOptional?: boolean; uploads?: boolean }): Promise<unknown> {
-  const type = c.req.header("content-type");
+  const type = requestHeader(c, "content-type");
   const text = await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT);
   if (text === "" && spec.bodyOptional) return {};
   if (!type || !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) throw new SluiceError("unsupported_media_type", "Send the body as application/json.");

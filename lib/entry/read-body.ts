@@ -1,5 +1,6 @@
 import { SluiceError } from "@/lib/platform/errors";
 import type { ApiContext } from "./api";
+import { requestHeader } from "./headers";
 
 /**
  * The body as text, at most `limit` bytes. A declared length above it is refused before a byte is read, a stream that
@@ -7,7 +8,7 @@ import type { ApiContext } from "./api";
  */
 export async function readBody(c: ApiContext, limit: number): Promise<string> {
   const tooLarge = () => new SluiceError("body_too_large", `The body may have at most ${limit} bytes.`);
-  const declared = Number(c.req.header("content-length") ?? 0);
+  const declared = Number(requestHeader(c, "content-length") ?? 0);
   if (declared > limit) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -10,11 +10,10 @@ export type StreamAnswer = { status: number; headers: Record<string, string>; bo
  * Next.js it becomes the Response's body, and nothing else differs.
  */
 export function sendStream(c: ApiContext, answer: StreamAnswer): Response {
-  for (const [name, value] of Object.entries(answer.headers)) c.header(name, value);
   const outgoing = c.env?.outgoing;
-  if (!outgoing) return c.body(Readable.toWeb(answer.body) as ReadableStream, answer.status as 200);
+  if (!outgoing) return c.body(Readable.toWeb(answer.body) as ReadableStream, answer.status as 200, answer.headers);
   // Not `c.res`: once that exists, Hono merges what is returned below into a response of its own, which would be sent again.
-  outgoing.writeHead(answer.status, Object.fromEntries(c.body(null, answer.status as 200).headers));
+  outgoing.writeHead(answer.status, answer.headers);
   outgoing.flushHeaders();
   // Whoever made the stream learns of a caller that left by its being destroyed.
   void pipeline(answer.body, outgoing).catch(() => undefined);

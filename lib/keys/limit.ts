@@ -51,6 +51,8 @@ export async function giveBackLimit(name: string, limit: RateLimit, at: number):
 
 /** The limit's name for an address: IPv6 counts by /64, since that is what one customer has. Null for what is no address. */
 export function addressLimitName(ip: string | null): string | null {
+  // As the door writes IPv4, which is nearly always.
+  if (ip && /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(ip)) return `a:${ip}`;
   if (!ip || !ipaddr.isValid(ip)) return null;
   const address = ipaddr.process(ip);
   if (address.kind() === "ipv4") return `a:${address.toString()}`;

@@ -1,12 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, hash, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** Hex SHA-256. Enough for secrets of 256 random bits: there is nothing to guess, so nothing to slow down. */
 export function sha256Hex(value: string | Buffer): string {
-  return createHash("sha256").update(value).digest("hex");
+  return hash("sha256", value, "hex");
 }
 
 export function sha256Base64url(value: string | Buffer): string {
-  return createHash("sha256").update(value).digest("base64url");
+  return hash("sha256", value, "base64url");
 }
 
 /** `bytes` random bytes as base64url. */
