@@ -1,37 +1,34 @@
-import type { HttpBindings } from "@hono/node-server";
-import { type Context as HonoContext, Hono } from "hono";
+import { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { type Context, roleMask } from "@/lib/access";
-import { requestIdFrom } from "@/lib/entry/request-id";
+import type { ApiContext, ApiEnv } from "@/lib/entry/api";
+import { observed } from "@/lib/entry/observed";
 import { finishGrant, flowSeconds, safePath, startGrant } from "@/lib/grants";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { findSession } from "@/lib/sessions";
 import { getPersonState } from "@/lib/tenants";
-import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
 
 /**
  * The browser's way to give machine access and back. People see these answers, so they are redirects with `?grant=`
  * given, refused or failed, never JSON.
  */
-type Env = { Bindings: Partial<HttpBindings> };
-
-export const ownerGrantRoutes = new Hono<Env>();
+export const ownerGrantRoutes = new Hono<ApiEnv>();
 
 const https = () => env().AUTH_URL.startsWith("https://");
 const cookieName = () => (https() ? "__Host-sluice.grant" : "sluice.grant");
 
-ownerGrantRoutes.get("/start", async (c) => {
+ownerGrantRoutes.get("/start", observed(async (c) => {
   const returnTo = safePath(c.req.query("returnTo"));
   return answer(c, returnTo, async (ctx) => {
     const { url, flowId } = await startGrant(ctx, returnTo);
     setCookie(c, cookieName(), flowId, { httpOnly: true, sameSite: "Lax", path: "/", secure: https(), maxAge: flowSeconds });
     return url;
   });
-});
+}));
 
-ownerGrantRoutes.get("/callback", async (c) => {
+ownerGrantRoutes.get("/callback", observed(async (c) => {
   const fallback = safePath(null);
   return answer(c, fallback, async (ctx) => {
     const flowId = getCookie(c, cookieName()) ?? null;
@@ -39,9 +36,9 @@ ownerGrantRoutes.get("/callback", async (c) => {
     const { returnTo, outcome } = await finishGrant(ctx, flowId, new URL(c.req.url).searchParams);
     return withOutcome(returnTo, outcome);
   });
-});
+}));
 
-async function answer(c: HonoContext<Env>, returnTo: string, next: (ctx: Context) => Promise<string>): Promise<Response> {
+async function answer(c: ApiContext, returnTo: string, next: (ctx: Context) => Promise<string>): Promise<Response> {
   c.header("Cache-Control", "no-store");
   c.header("Referrer-Policy", "no-referrer");
   try {
@@ -56,20 +53,17 @@ async function answer(c: HonoContext<Env>, returnTo: string, next: (ctx: Context
 }
 
 /** The signed-in person, or null; with no permissions when they are switched off or have no role. */
-async function personOf(c: HonoContext<Env>): Promise<Context | null> {
+async function personOf(c: ApiContext): Promise<Context | null> {
   const session = await findSession(c.req.header("cookie") ?? null).catch((error: unknown) => {
     if (isSluiceError(error, "session_expired")) return null;
     throw error;
   });
   if (!session) return null;
-  // On our own door the peer is the caller; inside Next.js the door told who it was.
-  const socket = c.env?.incoming?.socket;
   const { person, isActive, tenantIsActive } = await getPersonState(session.userId);
   return {
-    requestId: requestIdFrom(c.req.header("x-request-id")), tenantId: person.tenantId,
+    ...c.get("caller"), tenantId: person.tenantId,
     actor: { type: "user", person, credential: { kind: "session", session: session.handle } },
     permissions: isActive && tenantIsActive ? roleMask(person.role) : 0,
-    ip: socket ? clientAddress(socket.remoteAddress, c.req.header("x-forwarded-for")) : addressFromDoor(c.req.raw.headers), userAgent: c.req.header("user-agent")?.slice(0, 400) ?? null,
   };
 }
 

@@ -1,17 +1,13 @@
-import type { Socket } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi";
 import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
-import { invalid, isSluiceError, notFound, SluiceError } from "@/lib/platform/errors";
-import { logger, requestLogger } from "@/lib/platform/logger";
-import { problemHeaders, toProblem } from "@/lib/platform/problem";
-import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
+import { invalid, notFound, SluiceError } from "@/lib/platform/errors";
 import { requestHeader, setHeader } from "./headers";
 import { type Caller, type Credentials, identify } from "./identify";
+import { failed, observed } from "./observed";
 import { parseInput, parseJson } from "./parse";
-import { requestIdFrom } from "./request-id";
 import { readBody } from "./read-body";
 
 /** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
@@ -71,7 +67,7 @@ export function route<Path extends string, P extends Schema = None, Q extends Sc
 export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schema>, handler: (who: never, input: never, c: ApiContext) => Promise<Response> | Response): void {
   app.openAPIRegistry.registerPath(document(spec));
   remember(spec);
-  app.on(spec.method.toUpperCase(), spec.path, async (c: ApiContext) => {
+  app.on(spec.method.toUpperCase(), spec.path, observed(async (c) => {
     const caller = c.get("caller");
     let who: Context | Caller = caller;
     if (spec.credential !== "none") {
@@ -88,7 +84,7 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
       body: spec.body ? parseInput(spec.body, await jsonBody(c, spec)) : undefined,
     };
     return handler(who as never, input as never, c);
-  });
+  }));
 }
 
 /** The envelope of contract section 2. */
@@ -100,50 +96,16 @@ export function newApi(): ApiApp {
   // A trailing slash must not redirect, nor be another address: Flowise's clients send it.
   const app = new OpenAPIHono<ApiEnv>({ strict: false });
 
-  app.use(async (c, next) => {
-    const requestId = requestIdFrom(requestHeader(c, "x-request-id"));
-    const startedAt = performance.now();
-    c.set("caller", { requestId, ip: callerAddress(c), userAgent: requestHeader(c, "user-agent")?.slice(0, 400) ?? null });
-    setHeader(c, "X-Request-Id", requestId);
-    setHeader(c, "X-Content-Type-Options", "nosniff");
-    setHeader(c, "Cache-Control", "no-store");
-    if (/%00|\0/i.test(c.req.url)) throw new SluiceError("bad_request", "The address must not contain a null byte.");
-    await next();
-    const { path, method } = c.req;
-    requestLogger.info({ requestId, method, path, status: c.res.status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") }, "request");
-  });
-
-  app.onError((error, c) => {
-    const { requestId } = c.get("caller") ?? { requestId: requestIdFrom(undefined) };
-    if (callerHasLeft(c)) logger.info({ requestId, method: c.req.method, path: c.req.path }, "the caller has left");
-    else if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
-    else if (error.options.cause) logger.debug({ err: error, requestId }, "refused");
-    const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: c.req.path, requestId });
-    for (const [name, value] of Object.entries(problemHeaders(error))) setHeader(c, name, value);
-    setHeader(c, "X-Request-Id", requestId);
-    setHeader(c, "X-Content-Type-Options", "nosniff");
-    setHeader(c, "Cache-Control", "no-store");
-    // The rest of an oversized or unread body is not waited for.
-    if (problem.code === "body_too_large") setHeader(c, "Connection", "close");
-    const body = /^\/api\/v1\/chat(\/|$)/.test(c.req.path) ? { ...problem, message: problem.detail } : problem;
-    return c.body(JSON.stringify(body), problem.status as 400, { "Content-Type": "application/problem+json" });
-  });
-
-  app.notFound((c) => {
+  app.onError(failed);
+  app.notFound(observed((c) => {
     const others = known.find(({ pattern }) => pattern.test(c.req.path));
     if (others && c.req.method !== "OPTIONS") {
       const allow = [...others.methods].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
       throw new SluiceError("method_not_allowed", `This address answers ${allow}.`, { headers: { Allow: allow } });
     }
     throw notFound("There is nothing at this address.");
-  });
+  }));
   return app;
-}
-
-/** Whatever fails then fails because of it, and nobody reads the answer. */
-function callerHasLeft(c: ApiContext): boolean {
-  const outgoing = c.env?.outgoing;
-  return outgoing ? outgoing.destroyed && !outgoing.writableFinished : c.req.raw.signal.aborted;
 }
 
 function remember(spec: { method: string; path: string }): void {
@@ -187,19 +149,6 @@ function credentialsOf(c: ApiContext): Credentials {
     origin: requestHeader(c, "origin") ?? null,
     safe: ["GET", "HEAD", "OPTIONS"].includes(c.req.method),
   };
-}
-
-const peers = new WeakMap<Socket, string | null>();
-
-function callerAddress(c: ApiContext): string | null {
-  const incoming = c.env?.incoming;
-  if (!incoming) return addressFromDoor(c.req.raw.headers);
-  const forwardedFor = requestHeader(c, "x-forwarded-for");
-  if (forwardedFor !== undefined) return clientAddress(incoming.socket.remoteAddress, forwardedFor);
-  // The peer of a connection stays who it is, however many requests come over it.
-  let address = peers.get(incoming.socket);
-  if (address === undefined) peers.set(incoming.socket, (address = clientAddress(incoming.socket.remoteAddress, undefined)));
-  return address;
 }
 
 function queryOf(c: ApiContext): Record<string, string | string[]> {

@@ -1,0 +1,71 @@
+import type { Socket } from "node:net";
+import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
+import { env } from "@/lib/platform/env";
+import { isSluiceError, SluiceError } from "@/lib/platform/errors";
+import { logger, logRequest } from "@/lib/platform/logger";
+import { problemHeaders, toProblem } from "@/lib/platform/problem";
+import type { ApiContext } from "./api";
+import { requestHeader, setHeader } from "./headers";
+import { requestIdFrom } from "./request-id";
+
+/**
+ * What every answer of the API has in common: its request id and headers, failures as problems, one line in the log. Around
+ * the handler and not in a middleware of Hono's, whose chain would cost each call more than its key check.
+ */
+export function observed(run: (c: ApiContext) => Response | Promise<Response>): (c: ApiContext) => Promise<Response> {
+  return async (c) => {
+    const startedAt = performance.now();
+    const caller = { requestId: requestIdFrom(requestHeader(c, "x-request-id")), ip: callerAddress(c), userAgent: requestHeader(c, "user-agent")?.slice(0, 400) ?? null };
+    c.set("caller", caller);
+    usualHeaders(c, caller.requestId);
+    let answer: Response;
+    try {
+      if (/%00|\0/i.test(c.req.url)) throw new SluiceError("bad_request", "The address must not contain a null byte.");
+      answer = await run(c);
+    } catch (error) {
+      answer = failed(error, c);
+    }
+    logRequest({ requestId: caller.requestId, method: c.req.method, path: c.req.path, status: c.env?.outgoing?.headersSent ? c.env.outgoing.statusCode : answer.status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") });
+    return answer;
+  };
+}
+
+function usualHeaders(c: ApiContext, requestId: string): void {
+  setHeader(c, "X-Request-Id", requestId);
+  setHeader(c, "X-Content-Type-Options", "nosniff");
+  setHeader(c, "Cache-Control", "no-store");
+}
+
+/** A failure as a problem (RFC 9457), and what of it belongs into the log. */
+export function failed(error: unknown, c: ApiContext): Response {
+  const { requestId } = c.get("caller") ?? { requestId: requestIdFrom(undefined) };
+  if (callerHasLeft(c)) logger.info({ requestId, method: c.req.method, path: c.req.path }, "the caller has left");
+  else if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
+  else if (error.options.cause) logger.debug({ err: error, requestId }, "refused");
+  const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: c.req.path, requestId });
+  for (const [name, value] of Object.entries(problemHeaders(error))) setHeader(c, name, value);
+  usualHeaders(c, requestId);
+  // The rest of an oversized or unread body is not waited for.
+  if (problem.code === "body_too_large") setHeader(c, "Connection", "close");
+  const body = /^\/api\/v1\/chat(\/|$)/.test(c.req.path) ? { ...problem, message: problem.detail } : problem;
+  return c.body(JSON.stringify(body), problem.status as 400, { "Content-Type": "application/problem+json" });
+}
+
+const peers = new WeakMap<Socket, string | null>();
+
+function callerAddress(c: ApiContext): string | null {
+  const incoming = c.env?.incoming;
+  if (!incoming) return addressFromDoor(c.req.raw.headers);
+  const forwardedFor = requestHeader(c, "x-forwarded-for");
+  if (forwardedFor !== undefined) return clientAddress(incoming.socket.remoteAddress, forwardedFor);
+  // The peer of a connection stays who it is, however many requests come over it.
+  let address = peers.get(incoming.socket);
+  if (address === undefined) peers.set(incoming.socket, (address = clientAddress(incoming.socket.remoteAddress, undefined)));
+  return address;
+}
+
+/** Whatever fails then fails because of it, and nobody reads the answer. */
+function callerHasLeft(c: ApiContext): boolean {
+  const outgoing = c.env?.outgoing;
+  return outgoing ? outgoing.destroyed && !outgoing.writableFinished : c.req.raw.signal.aborted;
+}
