@@ -3,8 +3,8 @@ declare module "autocannon" {
   import type { EventEmitter } from "node:events";
 
   export type CannonRequest = { method?: string; path?: string; headers?: Record<string, string>; body?: string };
-  export type CannonOptions = { url: string; connections: number; duration: number; overallRate?: number; requests: CannonRequest[]; timeout?: number; sampleInt?: number };
-  type Client = object;
+  export type CannonOptions = { url: string; connections: number; duration: number; overallRate?: number; requests: CannonRequest[]; timeout?: number; sampleInt?: number; setupClient?(client: Client): void };
+  type Client = { setRequests(requests: CannonRequest[]): void };
   /** Times are ms with fractions; the result's own histogram has whole ms and is not used. */
   interface Cannon extends EventEmitter {
     on(event: "response", listener: (client: Client, statusCode: number, bytes: number, responseMs: number) => void): this;

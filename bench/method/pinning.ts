@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 /** Which core runs what. The server under measurement has the first for itself as far as the machine allows. */
@@ -29,4 +30,11 @@ export function pinned(part: keyof Cores, command: string[]): string[] {
 /** Moves a process that runs already, with all its threads; what it starts from then on follows. */
 export function pin(pid: number, part: keyof Cores): void {
   if (cores) execFileSync("taskset", ["-acp", cores[part], String(pid)], { stdio: "ignore" });
+}
+
+/** The processes that this one has started by now. */
+export function pinChildren(pid: number, part: keyof Cores): void {
+  if (!cores) return;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+  for (const child of children) pin(Number(child), part);
 }

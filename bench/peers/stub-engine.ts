@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type BenchFlow, benchFlows } from "./flows";
+import { firstFrame, frameOf, lastFrame, tokenFrames } from "./frames";
 
 // An engine in Flowise's words that costs next to nothing: every answer is made before the first request comes.
 const json = { "content-type": "application/json" };
@@ -7,20 +8,15 @@ const text = (id: string) => JSON.stringify({ text: "An answer of an ordinary le
 const answers = new Map(benchFlows.map((flow) => [`/api/v1/prediction/${flow.id}`, { flow, body: Buffer.from(text(flow.id)) }]));
 const listing = JSON.stringify(benchFlows.map(({ id, name }) => ({ id, name, flowData: JSON.stringify({ nodes: [], edges: [] }), deployed: true, isPublic: false, type: "CHATFLOW", createdDate: "2026-10-01T09:00:00.000Z", updatedDate: "2026-10-01T09:00:00.000Z" })));
 
-const frame = (event: string, data: unknown) => Buffer.from(`message:\ndata:${JSON.stringify({ event, data })}\n\n`);
-const first = frame("start", "");
-const last = frame("end", "[DONE]");
-const tokens = Array.from({ length: 1000 }, (_, i) => frame("token", ` word-${i}`));
-
 /** One timer for all streams: a thousand of them would be this process's own load. */
 const open = new Set<{ response: ServerResponse; sent: number; flow: BenchFlow }>();
 setInterval(() => {
   for (const stream of open) {
-    const token = stream.sent < (stream.flow.tokens ?? 0) ? tokens[stream.sent++] : undefined;
+    const token = stream.sent < (stream.flow.tokens ?? 0) ? tokenFrames[stream.sent++] : undefined;
     if (token) stream.response.write(token);
     else {
       open.delete(stream);
-      stream.response.end(last);
+      stream.response.end(lastFrame);
     }
   }
 }, 100);
@@ -34,9 +30,9 @@ function predict(request: IncomingMessage, response: ServerResponse, { flow, bod
       return;
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
-    response.write(first);
+    response.write(firstFrame);
     if (flow.tokens === undefined) {
-      response.end(Buffer.concat([frame("token", "all at once"), last]));
+      response.end(Buffer.concat([frameOf("token", "all at once"), lastFrame]));
       return;
     }
     const stream = { response, sent: 0, flow };

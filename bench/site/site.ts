@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { freePort, removePostgresData } from "../../dev/lib/postgres";
@@ -6,7 +6,6 @@ import { startSeededStack } from "../../dev/seeded-stack";
 import type { Cores } from "../method/pinning";
 import { benchFlows } from "../peers/flows";
 import { type Started, startProcess } from "./start-process";
-import { rmSync } from "node:fs";
 
 /** Where measurements happen: stores, stand-ins and a stub engine, and what starts servers on them. */
 export type Site = {
@@ -20,6 +19,8 @@ export type Site = {
   startOurs(options?: { env?: Record<string, string>; nodeArgs?: string[] }): Promise<Started>;
   startPeer(name: string, env?: Record<string, string>, part?: keyof Cores): Promise<Started>;
   folder: string;
+  /** For what a row has started that its profile run still needs. */
+  atEnd(stop: () => Promise<void>): void;
   stop(): Promise<void>;
 };
 
@@ -67,7 +68,7 @@ export async function startSite(say: (line: string) => void): Promise<Site> {
         env: { ...env, SERVER_MODE: "api", HOST: "127.0.0.1", PORT: String(port), ...options.env },
       }));
     };
-    return { db, redisUrl: stack.redisUrl, engineUrl: engine.url, env, owner: { ...owner, username, password }, startOurs, startPeer, folder, stop };
+    return { db, redisUrl: stack.redisUrl, engineUrl: engine.url, env, owner: { ...owner, username, password }, startOurs, startPeer, folder, atEnd: (end) => void remembered({ stop: end }), stop };
   } catch (error) {
     await stop();
     throw error;
