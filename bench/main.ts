@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   try {
     site = await startSite(say);
     generator = await startGenerator();
-    const bench: Bench = { site, generator, say, quick, seconds: quick ? 1.5 : 4, rounds: quick ? 2 : 4 };
+    const bench: Bench = { site, generator, say, quick, seconds: quick ? 1.5 : 3, rounds: quick ? 2 : 4 };
     const sections: Section[] = [];
     for (const row of chosen) sections.push({ title: row.title, results: await results(bench, row) });
     const head = [...machineShape(await versionsOf(site)), `${new Date().toISOString().slice(0, 10)}, commit ${commit()}${quick ? ", short rounds (--quick)" : ""}, stolen CPU over the whole run: ${(stolenShare(before, coreTimes()) * 100).toFixed(1)} %`];

@@ -36,8 +36,12 @@ function carryOut(order: Order): void {
 
 const isRight = (status: number, expected: number | undefined) => (expected === undefined ? status >= 200 && status < 300 : status === expected);
 
-/** Without this every connection would begin with the same first key, and a long list would never be reached to its end. */
+/** Without this every connection would begin with the same first key each time, and a long list would never be reached to its end. */
 function dealt(requests: CannonRequest[], connections: number): CannonRequest[][] {
   if (requests.length < connections) return Array.from({ length: connections }, () => requests);
-  return Array.from({ length: connections }, (_, hand) => requests.filter((_request, i) => i % connections === hand));
+  return Array.from({ length: connections }, (_, hand) => {
+    const own = requests.filter((_request, i) => i % connections === hand);
+    const from = Math.floor(Math.random() * own.length);
+    return [...own.slice(from), ...own.slice(0, from)];
+  });
 }

@@ -19,19 +19,19 @@ export const twoProcesses: Row = {
       for (const server of [one, two]) await requireCorrect(bench, server, keys[0] ?? "");
       const load = keyLoad(keys);
       await warmUp(bench, { server: one, load: load(one) }, { server: two, load: load(two) });
-      const alone = () => takeSample(bench.generator, one.pid, load(one, 32), bench.seconds);
-      const together = async () => sumOf(await Promise.all([one, two].map((server) => half(bench, server, load(server, 16)))));
+      const alone = () => takeSample(bench.generator, one.pid, load(one), bench.seconds);
+      const together = async () => sumOf(await Promise.all([one, two].map((server) => oneOf(bench, server, load(server)))));
       const rounds = await alternate({ ours: together, other: alone }, { rounds: bench.rounds, kind: "cpu" });
-      return [cpuLine(rounds, { what: "two API processes, 32 connections in all", denominator: "one process", goal: { atLeast: 0.9 }, notes: ["per CPU second of both together: whether a second process takes anything from the first. Both run on the core under measurement"] })];
+      return [cpuLine(rounds, { what: "two API processes, 32 connections each", denominator: "one process with 32", goal: { atLeast: 0.9 }, notes: ["per CPU second of both together: whether a second process takes anything from the first. Both run on the core under measurement"] })];
     } finally {
       await Promise.all([one.stop(), two.stop()]);
     }
   },
 };
 
-const half = (bench: Bench, server: Started, load: Load) => takeSample(bench.generator, server.pid, load, bench.seconds);
+const oneOf = (bench: Bench, server: Started, load: Load) => takeSample(bench.generator, server.pid, load, bench.seconds);
 
-/** The generator's share is of its one process, so both halves tell the same. */
+/** The generator's share is of its one process, so both tell the same. */
 function sumOf([a, b]: Sample[]): Sample {
   if (!a || !b) throw new Error("two samples are needed");
   return { ...a, requests: a.requests + b.requests, failures: a.failures + b.failures, serverCpuSeconds: a.serverCpuSeconds + b.serverCpuSeconds, waitingShare: Math.max(a.waitingShare, b.waitingShare) };
