@@ -2,7 +2,7 @@ import nextVitals from "eslint-config-next/core-web-vitals";
 import nextTypescript from "eslint-config-next/typescript";
 
 const config = [
-  { ignores: [".next/**", "dist/**", "lib/generated/**", "node_modules/**", ".data/**", "next-env.d.ts", "playwright-report/**", "test-results/**"] },
+  { ignores: [".next/**", "dist/**", "lib/generated/**", "node_modules/**", "bench/node_modules/**", ".data/**", "next-env.d.ts", "playwright-report/**", "test-results/**"] },
   ...nextVitals,
   ...nextTypescript,
   {

@@ -32,7 +32,7 @@ function install() {
 install();
 mkdirSync(".data", { recursive: true });
 
-const script = { demo: "dev/demo.ts", dev: "dev/demo.ts", test: "dev/test.ts", "test:real": "dev/test-real.ts", build: "dev/build.ts", "keycloak:setup": "ops/keycloak-setup/main.ts", doctor: "ops/doctor/main.ts" }[command];
+const script = { demo: "dev/demo.ts", dev: "dev/demo.ts", test: "dev/test.ts", "test:real": "dev/test-real.ts", bench: "bench/main.ts", build: "dev/build.ts", "keycloak:setup": "ops/keycloak-setup/main.ts", doctor: "ops/doctor/main.ts" }[command];
 if (!script) die(`unknown command ${command}`);
 // `node` itself, not a wrapper: a signal must reach the process that stops the parts.
 const child = spawn(process.execPath, ["--conditions=react-server", "--import", "tsx", script, ...(command === "dev" ? ["--dev"] : []), ...rest], { stdio: "inherit" });
