@@ -44,7 +44,12 @@ export class SluiceError extends Error {
   readonly digest: string;
 
   constructor(code: ErrorCode, detail: string, options: ErrorOptions = {}) {
+    // Where a refusal was thrown says nothing that its code does not, and finding out costs more than the refusal. Whoever
+    // guesses keys makes thousands of these a second.
+    const limit = Error.stackTraceLimit;
+    if (code !== "internal_error") Error.stackTraceLimit = 0;
     super(`${code}: ${detail}`, { cause: options.cause });
+    Error.stackTraceLimit = limit;
     this.name = "SluiceError";
     this.code = code;
     this.detail = detail;
