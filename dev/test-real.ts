@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { build, generateClient } from "./build";
-import { chromium, finish, folder, say, suite, suitesOnStack, vitest } from "./lanes";
+import { chromium, finish, folder, say, suite, suitesOnStack, vitest, wanted } from "./lanes";
 import { findRedisServer } from "./lib/redis";
 import { flowiseVersion } from "./real/flowise/install";
 import { keycloakVersion } from "./real/keycloak/install";
@@ -10,6 +10,9 @@ import { identityOn, realFlowise } from "./real/parts";
 /** `npm run test:real`: the same suites against a real Keycloak and a real Flowise. Ends with the line `N passed, N failed`. */
 finish(async () => {
   findRedisServer(say);
+  const protocol = join(folder, "protocol.json");
+  await suite("protocol", vitest("vitest.protocol.config.ts", protocol), protocol, { SLUICE_PROTOCOL: "keycloak" });
+  if (!wanted("http") && !wanted("e2e")) return;
   const browser = chromium();
   generateClient();
   await build(say);

@@ -13,6 +13,8 @@ finish(async () => {
   await check("arrows", [...bin("dependency-cruiser/bin/dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", "app", "lib", "ops", "server", "server.ts", "middleware.ts"]);
   const unit = join(folder, "unit.json");
   await suite("unit", vitest("vitest.config.ts", unit), unit);
+  const protocol = join(folder, "protocol.json");
+  await suite("protocol", vitest("vitest.protocol.config.ts", protocol), protocol, { SLUICE_PROTOCOL: "embedded" });
   if (!wanted("http") && !wanted("e2e")) return;
   await build(say);
   await suitesOnStack("", {}, browser);

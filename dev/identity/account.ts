@@ -5,14 +5,15 @@ import { readForm } from "./oauth";
 import { accountPage, page, sendPage } from "./pages";
 import { browserSession, realmPath, routes } from "./provider";
 import { accountConsole, sidOf } from "./realm";
+import type { SignOut } from "./sign-out";
 import type { Realm } from "./tokens";
 
-type Parts = { realm: Realm; provider: Provider };
+type Parts = { realm: Realm; provider: Provider; signOut: SignOut };
 
 const accountPath = `${realmPath}/account`;
 
 /** The person's own view: which applications may act for them, and a way to end that. Asks for a sign-in first. */
-export async function answerAccount(req: IncomingMessage, res: ServerResponse, { realm, provider }: Parts): Promise<void> {
+export async function answerAccount(req: IncomingMessage, res: ServerResponse, { realm, provider, signOut }: Parts): Promise<void> {
   const session = await browserSession(provider, realm, req, res);
   const person = session?.accountId ? realm.directory.find(session.accountId) : undefined;
   if (!session || !person) return sendToSignIn(res, realm);
@@ -28,7 +29,7 @@ export async function answerAccount(req: IncomingMessage, res: ServerResponse, {
     const given = Buffer.from(form.token ?? "");
     // The cookie alone is not enough: other ports of this host count as the same site.
     if (given.length !== token.length || !timingSafeEqual(given, Buffer.from(token))) return sendPage(res, 403, page("We are sorry...", [{ alert: "Reload the page and try again." }]));
-    realm.sessions.withdraw(person.id, form.client_id ?? "");
+    await signOut.consent(person.id, form.client_id ?? "");
     res.writeHead(303, { location: accountPath }).end();
     return;
   }

@@ -17,7 +17,8 @@ export async function answerAdmin(req: IncomingMessage, res: ServerResponse, { r
   const claims = bearer === undefined ? undefined : await tokens.verifyAccess(bearer);
   if (!claims) return sendJson(res, 401, { error: "HTTP 401 Unauthorized" });
   if (!realm.clients.get(claims.azp)?.enabledFlows.has("service")) return sendJson(res, 403, { error: "HTTP 403 Forbidden" });
-  if (req.method !== "GET") return sendJson(res, 405, { error: "HTTP 405 Method Not Allowed" });
+  // It may read and nothing more.
+  if (req.method !== "GET") return sendJson(res, 403, { error: "HTTP 403 Forbidden" });
 
   const url = new URL(req.url ?? "/", realm.issuer);
   const answer = read(realm, url.pathname.slice(adminPath.length).split("/").filter(Boolean).map(decodeURIComponent), url.searchParams);
@@ -26,7 +27,7 @@ export async function answerAdmin(req: IncomingMessage, res: ServerResponse, { r
 }
 
 function read(realm: Realm, [kind, id, ...rest]: string[], query: URLSearchParams): unknown {
-  const shown = (one: Person) => representation(one, realm);
+  const shown = (one: Person) => representation(one, realm, query.get("briefRepresentation") === "true");
   const paged = (list: Person[]) => {
     const first = Number(query.get("first") ?? 0);
     return list.slice(first, first + Number(query.get("max") ?? pageSize)).map(shown);
@@ -36,7 +37,7 @@ function read(realm: Realm, [kind, id, ...rest]: string[], query: URLSearchParam
   if (kind === "users") {
     const one = realm.directory.find(id ?? "");
     if (!one) return undefined;
-    if (what === "") return { ...shown(one), notBefore: 0 };
+    if (what === "") return representation(one, realm, false);
     if (what === "groups") return one.groups.map((path) => group(path.slice(1)));
     if (what === "role-mappings/realm") return [role("default-roles-sluice"), ...one.roles.map(role)];
     if (what === "role-mappings/realm/composite") return ["default-roles-sluice", "offline_access", "uma_authorization", ...one.roles].map(role);
@@ -65,9 +66,11 @@ function matches(one: Person, realm: Realm, query: URLSearchParams): boolean {
   );
 }
 
-function representation(one: Person, realm: Realm) {
+/** An administrator's sign-out shows as `notBefore`, in every view but the brief one. */
+function representation(one: Person, realm: Realm, brief: boolean) {
   const { id, username, email, firstName, lastName } = one;
-  return { id, username, email, firstName, lastName, emailVerified: true, enabled: realm.directory.isEnabled(id) };
+  const shown = { id, username, email, firstName, lastName, emailVerified: true, enabled: realm.directory.isEnabled(id) };
+  return brief ? shown : { ...shown, notBefore: realm.sessions.notBeforeOf(id) };
 }
 
 function role(name: string) {

@@ -2,27 +2,19 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { readJson, sendJson } from "../lib/calls";
 import type { Faults } from "./faults";
-import { realmRoles } from "./realm";
-import type { Realm, Settings } from "./tokens";
+import { RealmOrder } from "./orders";
+import type { Settings } from "./sessions";
+import type { SignOut } from "./sign-out";
+import type { Realm } from "./tokens";
 
-type Parts = { realm: Realm; faults: Faults; initial: Settings };
-
-const name = z.string().min(1).max(100);
+type Parts = { realm: Realm; faults: Faults; initial: Settings; signOut: SignOut };
 
 const Control = z.strictObject({
-  disableUser: name.optional(),
-  enableUser: name.optional(),
-  deleteUser: name.optional(),
-  revokeGrant: name.optional(),
-  setRoles: z.record(name, z.array(z.enum(realmRoles)).max(10)).optional(),
+  ...RealmOrder.shape,
   tokenDelayMs: z.int().min(0).max(600_000).optional(),
   /** Anything below 400, or null, ends it. */
   tokenStatus: z.int().min(0).max(599).nullable().optional(),
   tokenError: z.string().regex(/^[a-z_]{1,50}$/).nullable().optional(),
-  accessTokenTtl: z.int().min(1).max(86_400).optional(),
-  revokeRefreshToken: z.boolean().optional(),
-  refreshTokenMaxReuse: z.int().min(0).max(100).optional(),
-  reset: z.literal(true).optional(),
 });
 
 /** `POST /__control`: what a test may do to the realm. All of it is checked before any of it happens. */
@@ -33,24 +25,31 @@ export async function answerControl(req: IncomingMessage, res: ServerResponse, p
   const wanted = parsed.data;
   // Reset comes first, so that the people it brings back can be named in the same call.
   if (wanted.reset) reset(parts);
-  const named = [wanted.disableUser, wanted.enableUser, wanted.deleteUser, wanted.revokeGrant, ...Object.keys(wanted.setRoles ?? {})].filter((one) => one !== undefined);
+  const named = [wanted.disableUser, wanted.enableUser, wanted.deleteUser, wanted.revokeGrant, wanted.logoutUser, ...Object.keys(wanted.setRoles ?? {}), ...Object.keys(wanted.setGroups ?? {})].filter((one) => one !== undefined);
   const unknown = named.find((one) => idOf(parts.realm, one) === undefined);
   if (unknown !== undefined) return sendJson(res, 400, { error: `Nobody is called ${unknown}` });
-  apply(wanted, parts);
+  const { sid, offline = false } = wanted.deleteSession ?? {};
+  if (sid !== undefined && !isSession(parts.realm, sid, offline)) return sendJson(res, 400, { error: "There is no such session" });
+  await apply(wanted, parts);
   sendJson(res, 200, { ok: true });
 }
 
-function apply(wanted: z.infer<typeof Control>, { realm, faults }: Parts): void {
+async function apply(wanted: z.output<typeof Control>, { realm, faults, signOut }: Parts): Promise<void> {
   const { directory, sessions, settings } = realm;
-  const each = (who: string | undefined, act: (id: string) => void) => {
+  const each = async (who: string | undefined, act: (id: string) => void | Promise<void>) => {
     const id = who === undefined ? undefined : idOf(realm, who);
-    if (id !== undefined) act(id);
+    if (id !== undefined) await act(id);
   };
-  for (const [who, roles] of Object.entries(wanted.setRoles ?? {})) each(who, (id) => directory.setRoles(id, roles));
-  each(wanted.enableUser, (id) => directory.enable(id));
-  each(wanted.disableUser, (id) => directory.disable(id));
-  each(wanted.revokeGrant, (id) => ["sluice-machine", "sluice-direct"].forEach((client) => sessions.withdraw(id, client)));
-  each(wanted.deleteUser, (id) => {
+  for (const [who, roles] of Object.entries(wanted.setRoles ?? {})) await each(who, (id) => directory.setRoles(id, roles));
+  for (const [who, groups] of Object.entries(wanted.setGroups ?? {})) await each(who, (id) => directory.setGroups(id, groups));
+  await each(wanted.enableUser, (id) => directory.enable(id));
+  await each(wanted.disableUser, (id) => directory.disable(id));
+  await each(wanted.revokeGrant, async (id) => {
+    for (const client of ["sluice-machine", "sluice-direct"]) await signOut.consent(id, client);
+  });
+  await each(wanted.logoutUser, (id) => signOut.person(id));
+  if (wanted.deleteSession) await (wanted.deleteSession.offline ? signOut.offline(wanted.deleteSession.sid) : signOut.browser(wanted.deleteSession.sid));
+  await each(wanted.deleteUser, (id) => {
     sessions.forget(id);
     directory.delete(id);
   });
@@ -60,6 +59,7 @@ function apply(wanted: z.infer<typeof Control>, { realm, faults }: Parts): void 
   settings.accessTokenSeconds = wanted.accessTokenTtl ?? settings.accessTokenSeconds;
   settings.revokeRefreshToken = wanted.revokeRefreshToken ?? settings.revokeRefreshToken;
   settings.refreshTokenMaxReuse = wanted.refreshTokenMaxReuse ?? settings.refreshTokenMaxReuse;
+  settings.offlineMaxLimited = wanted.offlineMaxLimited ?? settings.offlineMaxLimited;
 }
 
 function reset({ realm, faults, initial }: Parts): void {
@@ -70,4 +70,8 @@ function reset({ realm, faults, initial }: Parts): void {
 
 function idOf(realm: Realm, who: string): string | undefined {
   return realm.directory.list().find((one) => one.username === who)?.id;
+}
+
+function isSession({ sessions }: Realm, sid: string, offline: boolean): boolean {
+  return offline ? sessions.offlineClientsOf(sid).length > 0 : sessions.findSso(sid) !== undefined;
 }

@@ -6,6 +6,7 @@ export class Directory {
   private readonly disabled = new Set<string>();
   private readonly deleted = new Set<string>();
   private readonly roles = new Map<string, readonly RealmRole[]>();
+  private readonly groups = new Map<string, readonly string[]>();
 
   constructor(private readonly password: string) {}
 
@@ -49,13 +50,18 @@ export class Directory {
     this.roles.set(id, roles);
   }
 
+  setGroups(id: string, groups: readonly string[]): void {
+    this.groups.set(id, groups);
+  }
+
   reset(): void {
     this.disabled.clear();
     this.deleted.clear();
     this.roles.clear();
+    this.groups.clear();
   }
 
   private now(one: Person): Person {
-    return { ...one, roles: this.roles.get(one.id) ?? one.roles };
+    return { ...one, roles: this.roles.get(one.id) ?? one.roles, groups: this.groups.get(one.id) ?? one.groups };
   }
 }

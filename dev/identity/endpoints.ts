@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { sendJson } from "../lib/calls";
+import { pathOf, sendJson } from "../lib/calls";
 import { authenticateClient, bearerOf, noStore, OAuthError, readForm } from "./oauth";
+import { routes } from "./provider";
 import { personClaims, type Realm, type Tokens } from "./tokens";
 
 type Parts = { realm: Realm; tokens: Tokens };
@@ -11,8 +12,9 @@ export async function answerUserinfo(req: IncomingMessage, res: ServerResponse, 
   const person = claims && realm.directory.find(claims.sub);
   noStore(res);
   if (!claims || !person) {
-    res.setHeader("www-authenticate", 'Bearer realm="sluice", error="invalid_token", error_description="Token verification failed"');
-    return sendJson(res, 401, { error: "invalid_token", error_description: "Token verification failed" });
+    const fault = bearerOf(req) === undefined ? "" : ', error="invalid_token", error_description="Token verification failed"';
+    res.setHeader("www-authenticate", `Bearer realm="sluice"${fault}`);
+    return void res.writeHead(401).end();
   }
   if (!claims.scope?.split(" ").includes("openid")) {
     res.setHeader("www-authenticate", 'Bearer realm="sluice", error="insufficient_scope", error_description="Missing openid scope"');
@@ -24,15 +26,13 @@ export async function answerUserinfo(req: IncomingMessage, res: ServerResponse, 
 
 /** `…/token/introspect` (RFC 7662): `active: false` tells nothing about why. */
 export async function answerIntrospection(req: IncomingMessage, res: ServerResponse, { realm, tokens }: Parts): Promise<void> {
-  await asClient(req, res, realm, async (form) => {
-    const access = await tokens.verifyAccess(form.token ?? "");
-    if (access) {
-      const username = realm.directory.find(access.sub)?.username ?? access.preferred_username;
-      return { ...access, username, client_id: access.azp, token_type: "Bearer", active: true };
-    }
-    const refresh = await tokens.verifyRefresh(form.token ?? "");
-    const isActive = refresh && realm.directory.isEnabled(refresh.sub) && realm.sessions.findClientSession(refresh.sid, refresh.azp, refresh.typ === "Offline");
-    return isActive ? { sub: refresh.sub, azp: refresh.azp, sid: refresh.sid, scope: refresh.scope, typ: refresh.typ, iss: refresh.iss, active: true } : { active: false };
+  await asClient(req, res, realm, async (form, client) => {
+    if (!form.token) throw new OAuthError(400, "invalid_request", "Token not provided.");
+    const access = await tokens.verifyAccess(form.token);
+    // A client learns of tokens that are meant for it, so of refresh tokens nobody does.
+    if (!access || ![access.aud ?? []].flat().includes(client.clientId)) return { active: false };
+    const username = realm.directory.find(access.sub)?.username ?? access.preferred_username;
+    return { ...access, username, client_id: access.azp, token_type: "Bearer", active: true };
   });
 }
 
@@ -46,9 +46,8 @@ export async function answerRevocation(req: IncomingMessage, res: ServerResponse
     const refresh = await tokens.verifyRefresh(form.token);
     const access = refresh ? undefined : await tokens.verifyAccess(form.token);
     const owner = refresh?.azp ?? access?.azp;
-    if (owner !== undefined && owner !== client.clientId) throw new OAuthError(400, "invalid_token", "Unmatching clients");
-    const session = refresh && realm.sessions.findClientSession(refresh.sid, refresh.azp, refresh.typ === "Offline");
-    if (session) realm.sessions.endClientSession(session);
+    if (owner !== undefined && owner !== client.clientId) throw new OAuthError(400, "invalid_request", "Unmatching clients");
+    if (refresh) realm.sessions.leave(refresh.sid, refresh.azp, refresh.typ === "Offline");
     if (access) {
       realm.state.data.revoked[access.jti] = access.exp ?? 0;
       realm.state.changed();
@@ -69,6 +68,8 @@ async function asClient(
     sendJson(res, 200, await work(form, authenticateClient(realm.clients, req, form)));
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;
+    // This endpoint alone has other words for a wrong secret.
+    if (error.error === "unauthorized_client" && pathOf(req).endsWith(routes.introspection)) return sendJson(res, 401, { error: "invalid_client", error_description: "Client authentication failed." });
     sendJson(res, error.status, { error: error.error, error_description: error.description });
   }
 }

@@ -25,7 +25,6 @@ export const grants: Record<string, (call: GrantCall) => Promise<Answer>> = {
 const redeemed = new Set<string>();
 
 async function redeemCode({ realm, tokens, provider, client, form }: GrantCall): Promise<Answer> {
-  if (!client.enabledFlows.has("code")) throw new OAuthError(400, "unauthorized_client", "Client not allowed to exchange code");
   if (!form.code) throw new OAuthError(400, "invalid_request", "Missing parameter: code");
   const code = await provider.AuthorizationCode.find(form.code);
   if (!code || code.clientId !== client.clientId) throw new OAuthError(400, "invalid_grant", "Code not valid");
@@ -48,11 +47,11 @@ async function redeemCode({ realm, tokens, provider, client, form }: GrantCall):
   const sso = realm.sessions.findSso(sid);
   if (!sso) throw new OAuthError(400, "invalid_grant", "Session not active");
 
-  const session = realm.sessions.openClientSession({
-    sid, clientId: client.clientId, userId: person.id, offline, startedAt: sso.startedAt, authTime: sso.authTime, acr: code.acr ?? "1",
-  });
-  // A browser that came for nothing but an offline token is not left signed in.
-  if (offline && !realm.sessions.hasOnlineClients(sid)) realm.sessions.endSso(sid);
+  const start = { sid, clientId: client.clientId, userId: person.id, startedAt: sso.startedAt, authTime: sso.authTime, acr: code.acr ?? "1" };
+  const session = realm.sessions.openClientSession({ ...start, offline });
+  // A browser that came for nothing but an offline token is not left signed in; in one that was, the client hears of the sign-out.
+  if (offline && realm.sessions.onlineClientsOf(sid).length === 0) realm.sessions.endSso(sid);
+  else if (offline) realm.sessions.openClientSession({ ...start, offline: false });
   return tokens.answer({ client, session, person, scope }, randomUUID(), { nonce: code.nonce });
 }
 
@@ -77,14 +76,15 @@ async function refresh({ realm, tokens, client, form }: GrantCall): Promise<Answ
   const offline = token.typ === "Offline";
   const goneWords = offline ? "Offline user session not found" : "Session not active";
   const session = realm.sessions.findClientSession(token.sid, client.clientId, offline);
-  const ssoLives = !offline && realm.sessions.findSso(token.sid) !== undefined;
-  if (!session) throw new OAuthError(400, "invalid_grant", ssoLives ? "Session doesn't have required client" : goneWords);
+  if (!session) throw new OAuthError(400, "invalid_grant", realm.sessions.isDetached(token.sid, client.clientId, offline) ? "Session doesn't have required client" : goneWords);
   const person = activePerson(realm, token.sub, goneWords);
+  const fault = realm.sessions.ageFault(session, token);
+  if (fault) throw new OAuthError(400, "invalid_grant", fault);
   if (client.consentRequired && !realm.sessions.consentOf(person.id, client.clientId)) {
     throw new OAuthError(400, "invalid_scope", "Client no longer has requested consent from user");
   }
-  const fault = realm.sessions.useRefreshToken(session, { id: token.jti, chain: token.chain, sequence: token.sequence }, realm.settings);
-  if (fault) throw new OAuthError(400, "invalid_grant", fault);
+  const rotationFault = realm.sessions.useRefreshToken(session, { id: token.jti, chain: token.chain, sequence: token.sequence });
+  if (rotationFault) throw new OAuthError(400, "invalid_grant", rotationFault);
 
   realm.sessions.touch(session);
   // Signing in again moves the time for all tokens of the browser's session, older ones included.
@@ -93,11 +93,10 @@ async function refresh({ realm, tokens, client, form }: GrantCall): Promise<Answ
 }
 
 async function signInByPassword({ realm, tokens, client, form }: GrantCall): Promise<Answer> {
-  if (client.consentRequired) throw new OAuthError(400, "invalid_client", "Client requires user consent");
   if (!client.enabledFlows.has("password")) throw new OAuthError(400, "unauthorized_client", "Client not allowed for direct access grants");
   const requested = scopesOf(form, client);
   const person = realm.directory.findByLogin(form.username ?? "");
-  if (!person || !realm.directory.isPassword(form.password ?? "")) throw new OAuthError(401, "invalid_grant", "Invalid user credentials");
+  if (!person || !realm.directory.isPassword(form.password ?? "")) throw new OAuthError(400, "invalid_grant", "Invalid user credentials");
   if (!realm.directory.isEnabled(person.id)) throw new OAuthError(400, "invalid_grant", "Account disabled");
 
   const scope = grantedScope(requested);

@@ -146,7 +146,7 @@ describe("signing in", () => {
     expect((await signIn("uma", { browser: first.browser, more: { max_age: "300" } })).seen).toEqual([]);
     await new Promise((done) => setTimeout(done, 1100));
     const again = await signIn("uma", { browser: first.browser, more: { prompt: "login" } });
-    expect(again.seen).toEqual(["Please re-authenticate to continue"]);
+    expect(again.seen).toHaveLength(1);
     const claims = decodeJwt(again.tokens.access_token);
     expect(claims).toMatchObject({ sid, acr: "1" });
     expect(Number(claims.auth_time)).toBeGreaterThan(Number(authTime));
@@ -305,8 +305,8 @@ describe("other grants", () => {
     expect(good.body.id_token).toBeTypeOf("string");
     const other = await byPassword("uma", offline);
     expect(decodeJwt(String(other.body.access_token)).sid).not.toBe(decodeJwt(String(good.body.access_token)).sid);
-    expect(await byPassword("uma", { password: "wrong" })).toMatchObject({ status: 401, body: { error: "invalid_grant", error_description: "Invalid user credentials" } });
-    expect(await token("sluice-machine", { grant_type: "password", username: "uma", password })).toMatchObject({ status: 400, body: { error: "invalid_client", error_description: "Client requires user consent" } });
+    expect(await byPassword("uma", { password: "wrong" })).toMatchObject({ status: 400, body: { error: "invalid_grant", error_description: "Invalid user credentials" } });
+    expect(await token("sluice-machine", { grant_type: "password", username: "uma", password })).toMatchObject({ status: 400, body: { error: "unauthorized_client" } });
     expect(await token("sluice-web", { grant_type: "password", username: "uma", password })).toMatchObject({ status: 400, body: { error: "unauthorized_client" } });
   });
 

@@ -5,9 +5,10 @@ import { authenticateClient, noStore, OAuthError, readForm } from "./oauth";
 import { logoutPage, page, sendPage } from "./pages";
 import { browserSession, realmPath, routes } from "./provider";
 import { type Client, sidOf } from "./realm";
+import type { SignOut } from "./sign-out";
 import type { Realm, Tokens } from "./tokens";
 
-type Parts = { realm: Realm; tokens: Tokens; provider: Provider };
+type Parts = { realm: Realm; tokens: Tokens; provider: Provider; signOut: SignOut };
 
 /**
  * `…/logout`. With an id token as hint the session it names ends at once, cookie or not; without one the person is
@@ -27,10 +28,10 @@ export async function answerLogout(req: IncomingMessage, res: ServerResponse, pa
   if (claims && clientId !== undefined && clientId !== client?.clientId) return refuse(res, "Parameter client_id is different to the client for which ID Token was issued");
   if (target !== undefined && !mayReturnTo(client, target)) return refuse(res, "Invalid redirect uri");
 
-  if (claims) parts.realm.sessions.endSso(String(claims.sid));
+  if (claims) await parts.signOut.browser(String(claims.sid));
   else if (form.confirmLogout !== undefined) {
     const session = await browserSession(parts.provider, parts.realm, req, res);
-    if (session) parts.realm.sessions.endSso(sidOf(session.uid));
+    if (session) await parts.signOut.browser(sidOf(session.uid));
   } else {
     const kept = Object.entries(fields).filter(([name]) => ["client_id", "post_logout_redirect_uri", "state"].includes(name));
     return sendPage(res, 200, logoutPage(realmPath + routes.end_session, Object.fromEntries(kept)));
@@ -54,15 +55,14 @@ function mayReturnTo(client: Client | undefined, target: string): boolean {
   return (client?.postLogoutRedirectUris ?? []).some((allowed) => (allowed.endsWith("/*") ? href.startsWith(allowed.slice(0, -1)) : href === new URL(allowed).href));
 }
 
-async function endByRefreshToken(req: IncomingMessage, res: ServerResponse, { realm, tokens }: Parts, form: Record<string, string>): Promise<void> {
+async function endByRefreshToken(req: IncomingMessage, res: ServerResponse, { realm, tokens, signOut }: Parts, form: Record<string, string>): Promise<void> {
   noStore(res);
   try {
     const client = authenticateClient(realm.clients, req, form);
     const token = await tokens.verifyRefresh(form.refresh_token ?? "");
-    if (token?.azp !== client.clientId) throw new OAuthError(400, "invalid_grant", "Invalid refresh token");
-    const offline = realm.sessions.findClientSession(token.sid, client.clientId, true);
-    if (token.typ === "Offline" && offline) realm.sessions.endClientSession(offline);
-    if (token.typ === "Refresh") realm.sessions.endSso(token.sid);
+    if (!token) throw new OAuthError(400, "invalid_grant", "Invalid refresh token");
+    if (token.azp !== client.clientId) throw new OAuthError(400, "invalid_grant", "Invalid refresh token. Token client and authorized client don't match");
+    await (token.typ === "Offline" ? signOut.offline(token.sid) : signOut.browser(token.sid));
     res.writeHead(204).end();
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;

@@ -70,10 +70,10 @@ export function signInPage(action: string, options: { again?: string; username?:
   const name =
     again === undefined
       ? `<label for="username">Username or email</label><input type="text" id="username" name="username" value="${escape(username)}" autocomplete="username" autocapitalize="none" spellcheck="false"${username === "" ? " autofocus" : ""}>`
-      : hidden({ username: again });
-  return page(again === undefined ? "Sign in to your account" : "Please re-authenticate to continue", [
+      : "";
+  return page("Sign in to your account", [
     ...(alert ? [{ alert }] : []),
-    ...(again === undefined ? [] : [{ text: `Signed in as ${again}` }]),
+    ...(again === undefined ? [] : [{ text: `Signed in as ${again}` }, { text: "Please re-authenticate to continue" }]),
     form(action, name + passwordField(again !== undefined || username !== ""), [{ id: "kc-login", label: "Sign In" }]),
   ]);
 }

@@ -147,5 +147,7 @@ function ownEndpoints(issuer: string): Record<string, unknown> {
     scopes_supported: clientScopes.split(" ").map((scope) => (scope === "offline" ? "offline_access" : scope)),
     token_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
     acr_values_supported: ["0", "1"],
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
   };
 }

@@ -17,6 +17,8 @@ export type Client = {
   postLogoutRedirectUris: readonly string[];
   /** What the audience mappers put into `aud`. */
   audiences: readonly string[];
+  /** Where the client hears that a session has ended; absent: nowhere. */
+  backchannelUrl?: string;
 };
 
 export type Person = {
@@ -38,6 +40,7 @@ export const lifetimes = {
   ssoMax: 43_200,
   offlineIdle: 2_592_000,
   offlineMax: 7_776_000,
+  logoutToken: 120,
 } as const;
 
 export type IdentityOptions = {
@@ -47,6 +50,8 @@ export type IdentityOptions = {
   stateFile?: string;
   /** Origin of the portal; redirect addresses are made from it. */
   sluiceUrl: string;
+  /** Origin that hears of sign-outs; the portal's own when absent. */
+  backchannelUrl?: string;
   /** Everybody's password. */
   demoPassword: string;
   secrets?: Partial<Record<"web" | "machine" | "direct" | "sync", string>>;
@@ -61,6 +66,7 @@ export const accountConsole = "account-console";
 /** The realm's clients, as the realm file for a real Keycloak has them. */
 export function realmClients(options: IdentityOptions): Map<string, Client> {
   const url = options.sluiceUrl.replace(/\/+$/, "");
+  const backchannelUrl = `${(options.backchannelUrl ?? url).replace(/\/+$/, "")}/api/auth/backchannel-logout`;
   const secret = (name: "web" | "machine" | "direct" | "sync") => options.secrets?.[name] ?? `sluice-${name}-secret`;
   const plain = { consentRequired: false, offlineAllowed: false, redirectUris: [], postLogoutRedirectUris: [], audiences: [] };
   const clients: Client[] = [
@@ -68,15 +74,15 @@ export function realmClients(options: IdentityOptions): Map<string, Client> {
     { ...plain, clientId: "flowise", name: "Flowise", enabledFlows: new Set() },
     {
       ...plain, clientId: "sluice-web", name: "Sluice", secret: secret("web"), enabledFlows: new Set(["code", "exchange"]),
-      redirectUris: [`${url}/api/auth/callback/keycloak`], postLogoutRedirectUris: [`${url}/*`], audiences: ["sluice-web", "nflow", "flowise"],
+      redirectUris: [`${url}/api/auth/callback/keycloak`], postLogoutRedirectUris: [`${url}/*`], audiences: ["sluice-web", "nflow", "flowise"], backchannelUrl,
     },
     {
       ...plain, clientId: "sluice-machine", name: "Sluice machine access", secret: secret("machine"), enabledFlows: new Set(["code", "exchange"]),
-      consentRequired: true, offlineAllowed: true, redirectUris: [`${url}/api/owner-grant/callback`], audiences: ["sluice-machine", "nflow", "flowise"],
+      consentRequired: true, offlineAllowed: true, redirectUris: [`${url}/api/owner-grant/callback`], audiences: ["sluice-machine", "nflow", "flowise"], backchannelUrl,
     },
     {
       ...plain, clientId: "sluice-direct", name: "Sluice sign-in by password", secret: secret("direct"), enabledFlows: new Set(["password", "exchange"]),
-      offlineAllowed: true, audiences: ["sluice-direct", "nflow", "flowise"],
+      offlineAllowed: true, audiences: ["sluice-direct", "nflow", "flowise"], backchannelUrl,
     },
     { ...plain, clientId: "sluice-sync", name: "Sluice user sync", secret: secret("sync"), enabledFlows: new Set(["service"]) },
   ];

@@ -11,6 +11,7 @@ import { answerLogout } from "./logout";
 import { browserSession, makeProvider, realmPath, routes, translateRequest } from "./provider";
 import { type IdentityOptions, realmClients } from "./realm";
 import { Sessions } from "./sessions";
+import { SignOut } from "./sign-out";
 import { State } from "./state";
 import { answerToken } from "./token-endpoint";
 import { keySet, type Realm, Tokens } from "./tokens";
@@ -57,22 +58,18 @@ async function listen(server: Server, wanted: number, last: number): Promise<num
 }
 
 function openRealm(issuer: string, options: IdentityOptions, state: State): Realm {
-  return {
-    issuer,
-    state,
-    clients: realmClients(options),
-    directory: new Directory(options.demoPassword),
-    sessions: new Sessions(state),
-    settings: {
-      accessTokenSeconds: options.accessTokenSeconds ?? 60,
-      revokeRefreshToken: options.revokeRefreshToken ?? false,
-      refreshTokenMaxReuse: options.refreshTokenMaxReuse ?? 0,
-    },
+  const settings = {
+    accessTokenSeconds: options.accessTokenSeconds ?? 60,
+    revokeRefreshToken: options.revokeRefreshToken ?? false,
+    refreshTokenMaxReuse: options.refreshTokenMaxReuse ?? 0,
+    offlineMaxLimited: true,
   };
+  return { issuer, state, settings, clients: realmClients(options), directory: new Directory(options.demoPassword), sessions: new Sessions(state, settings) };
 }
 
 function makeHandler(realm: Realm): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const parts = { realm, tokens: new Tokens(realm), provider: makeProvider(realm), faults: new Faults(), calls: new CallLog(), initial: { ...realm.settings } };
+  const tokens = new Tokens(realm);
+  const parts = { realm, tokens, signOut: new SignOut(realm, tokens), provider: makeProvider(realm), faults: new Faults(), calls: new CallLog(), initial: { ...realm.settings } };
   const callback = parts.provider.callback();
   const byMethod: Record<string, (req: IncomingMessage, res: ServerResponse) => Promise<void>> = {
     [`POST ${routes.token}`]: (req, res) => answerToken(req, res, parts),

@@ -4,11 +4,18 @@ import { type ClientSession, clientSessionKey, type Consent, type SsoSession, ty
 /** Why a refresh token no longer works; the text is Keycloak's `error_description`. */
 export type RotationFault = "Stale token" | "Maximum allowed refresh token reuse exceeded";
 
-export type RotationPolicy = { revokeRefreshToken: boolean; refreshTokenMaxReuse: number };
+/** What may be turned while the realm runs. */
+export type Settings = {
+  accessTokenSeconds: number;
+  revokeRefreshToken: boolean;
+  refreshTokenMaxReuse: number;
+  /** Whether an offline session has an absolute end. */
+  offlineMaxLimited: boolean;
+};
 
 /** Sessions as Keycloak keeps them: one per browser, in it one per client, and offline ones beside it. */
 export class Sessions {
-  constructor(private readonly state: State) {}
+  constructor(private readonly state: State, private readonly settings: Settings) {}
 
   /** Starts the browser's session, or notes that its person has just signed in again. */
   openSso(start: { sid: string; uid: string | null; userId: string; authTime: number | null }): SsoSession {
@@ -39,7 +46,7 @@ export class Sessions {
     const now = nowSeconds();
     const session: ClientSession = known
       ? Object.assign(known, { authTime: start.authTime, acr: start.acr, usedAt: now })
-      : { ...start, usedAt: now, sequence: 0, chains: {} };
+      : { ...start, openedAt: now, usedAt: now, sequence: 0, chains: {} };
     this.state.data.clientSessions[clientSessionKey(start.sid, start.clientId, start.offline)] = session;
     this.state.changed();
     return session;
@@ -47,16 +54,22 @@ export class Sessions {
 
   findClientSession(sid: string, clientId: string, offline: boolean): ClientSession | undefined {
     const session = this.state.data.clientSessions[clientSessionKey(sid, clientId, offline)];
-    if (!session) return undefined;
+    if (!session || session.detached) return undefined;
     if (!offline) return this.findSso(sid) && session;
     if (this.endOf(session) > nowSeconds()) return session;
     this.endClientSession(session);
     return undefined;
   }
 
+  /** Whether the client has lost its place in a session that lives on. */
+  isDetached(sid: string, clientId: string, offline: boolean): boolean {
+    if (!offline) return this.findSso(sid) !== undefined && this.findClientSession(sid, clientId, false) === undefined;
+    return this.state.data.clientSessions[clientSessionKey(sid, clientId, true)]?.detached === true;
+  }
+
   /** When the session is over if nobody uses it again: no token outlives this. */
   endOf(session: ClientSession): number {
-    if (session.offline) return Math.min(session.usedAt + lifetimes.offlineIdle, session.startedAt + lifetimes.offlineMax);
+    if (session.offline) return Math.min(session.usedAt + lifetimes.offlineIdle, this.settings.offlineMaxLimited ? session.startedAt + lifetimes.offlineMax : Infinity);
     const sso = this.state.data.sso[session.sid];
     return sso ? Math.min(sso.usedAt + lifetimes.ssoIdle, sso.startedAt + lifetimes.ssoMax) : 0;
   }
@@ -74,7 +87,8 @@ export class Sessions {
    *
    * @returns undefined when the use is fine.
    */
-  useRefreshToken(session: ClientSession, token: { id: string; chain: string; sequence: number }, policy: RotationPolicy): RotationFault | undefined {
+  useRefreshToken(session: ClientSession, token: { id: string; chain: string; sequence: number }): RotationFault | undefined {
+    const policy = this.settings;
     if (!policy.revokeRefreshToken) return undefined;
     const last = session.chains[token.chain];
     const isCurrent = last?.tokenId === token.id;
@@ -82,7 +96,8 @@ export class Sessions {
     const fault: RotationFault | undefined =
       last && !isCurrent && token.sequence < last.sequence ? "Stale token" : uses > policy.refreshTokenMaxReuse ? "Maximum allowed refresh token reuse exceeded" : undefined;
     if (fault) {
-      this.endClientSession(session);
+      session.detached = true;
+      this.state.changed();
       return fault;
     }
     session.sequence += 1;
@@ -109,8 +124,47 @@ export class Sessions {
     this.state.changed();
   }
 
-  hasOnlineClients(sid: string): boolean {
-    return Object.values(this.state.data.clientSessions).some((session) => session.sid === sid && !session.offline);
+  /** The clients of a browser's session. */
+  onlineClientsOf(sid: string): ClientSession[] {
+    return Object.values(this.state.data.clientSessions).filter((session) => session.sid === sid && !session.offline && !session.detached);
+  }
+
+  offlineClientsOf(sid: string): ClientSession[] {
+    return Object.values(this.state.data.clientSessions).filter((session) => session.sid === sid && session.offline);
+  }
+
+  ssoSessionsOf(userId: string): SsoSession[] {
+    return Object.values(this.state.data.sso).filter((session) => session.userId === userId);
+  }
+
+  /**
+   * What `/revoke` does with a refresh token: the client leaves the session, also where only its offline part was meant,
+   * and a browser's session without clients is over.
+   */
+  leave(sid: string, clientId: string, offline: boolean): void {
+    for (const kind of offline ? [true, false] : [false]) {
+      const session = this.findClientSession(sid, clientId, kind);
+      if (!session) continue;
+      this.endClientSession(session);
+      if (!kind && this.onlineClientsOf(sid).length === 0) this.endSso(sid);
+    }
+  }
+
+  /** What is wrong with a token that is older than its client's stay in the session, or than an administrator's sign-out. */
+  ageFault(session: ClientSession, token: { iat?: number }): string | undefined {
+    const issuedAt = token.iat ?? 0;
+    if (issuedAt < this.notBeforeOf(session.userId)) return "Stale token";
+    return issuedAt < session.openedAt ? "refresh token issued before the client session started" : undefined;
+  }
+
+  /** Makes offline tokens that the person holds worthless; those of this very second survive, as in Keycloak. */
+  setNotBefore(userId: string): void {
+    this.state.data.notBefore[userId] = nowSeconds();
+    this.state.changed();
+  }
+
+  notBeforeOf(userId: string): number {
+    return this.state.data.notBefore[userId] ?? 0;
   }
 
   /** All of a person's sessions and consents, as when they are deleted. */
@@ -119,6 +173,7 @@ export class Sessions {
     for (const session of Object.values(data.clientSessions)) if (session.userId === userId) this.endClientSession(session);
     for (const session of Object.values(data.sso)) if (session.userId === userId) this.endSso(session.sid);
     delete data.consents[userId];
+    delete data.notBefore[userId];
     this.state.changed();
   }
 
@@ -138,10 +193,10 @@ export class Sessions {
     this.state.changed();
   }
 
-  /** Takes back what a person allowed a client: the consent and the offline sessions; online ones go on. */
+  /** Takes back what a person allowed a client: the consent, and the client's place in every session; the sessions go on. */
   withdraw(userId: string, clientId: string): void {
     delete this.state.data.consents[userId]?.[clientId];
-    for (const session of this.offlineSessionsOf(userId)) if (session.clientId === clientId) this.endClientSession(session);
+    for (const session of Object.values(this.state.data.clientSessions)) if (session.userId === userId && session.clientId === clientId) this.endClientSession(session);
     this.state.changed();
   }
 }

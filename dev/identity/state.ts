@@ -13,12 +13,17 @@ export type ClientSession = {
   clientId: string;
   userId: string;
   offline: boolean;
+  /** Of the browser's session: absolute ends count from here. */
   startedAt: number;
+  /** When the client came in; what it held of an earlier stay is worth nothing. */
+  openedAt: number;
   usedAt: number;
   authTime: number | null;
   acr: string;
   /** Grows with every rotation, so that "issued before" has an answer within one second too. */
   sequence: number;
+  /** A refresh token was used too often: the client is out, though the session itself lives on. */
+  detached?: true;
   /** Per sign-in, the refresh token used last. */
   chains: Record<string, { tokenId: string; uses: number; sequence: number }>;
 };
@@ -34,6 +39,8 @@ type Data = {
   clientSessions: Record<string, ClientSession>;
   /** By user id, then client id. */
   consents: Record<string, Record<string, Consent>>;
+  /** By user id: offline tokens from before this second no longer work, since an administrator signed the person out. */
+  notBefore: Record<string, number>;
   /** Ids of access tokens that were revoked one by one, with their end. */
   revoked: Record<string, number>;
   /** What oidc-provider keeps: browser sessions, interactions, grants, codes. */
@@ -104,6 +111,9 @@ function read(file: string): Data | undefined {
   }
   const data = JSON.parse(text) as Data;
   if (data.version !== 1) throw new Error(`${file} was written by another version; remove it to start over`);
+  // A file from before these were kept.
+  data.notBefore ??= {};
+  for (const session of Object.values(data.clientSessions)) session.openedAt ??= session.startedAt;
   return data;
 }
 
@@ -120,6 +130,7 @@ async function fresh(): Promise<Data> {
     sso: {},
     clientSessions: {},
     consents: {},
+    notBefore: {},
     revoked: {},
     artifacts: {},
   };

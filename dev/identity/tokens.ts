@@ -1,12 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { importJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Directory } from "./directory";
-import { type Client, fixedId, nowSeconds, type Person } from "./realm";
-import type { RotationPolicy, Sessions } from "./sessions";
+import { type Client, fixedId, lifetimes, nowSeconds, type Person } from "./realm";
+import type { Sessions, Settings } from "./sessions";
 import type { ClientSession, State } from "./state";
-
-/** What may be turned while the realm runs. */
-export type Settings = RotationPolicy & { accessTokenSeconds: number };
 
 /** The running realm, as the endpoints see it. */
 export type Realm = {
@@ -19,10 +16,17 @@ export type Realm = {
 };
 
 export type AccessClaims = JWTPayload & { azp: string; sid?: string; scope?: string; typ: "Bearer"; sub: string; jti: string };
-export type RefreshClaims = { jti: string; sub: string; iss: string; azp: string; sid: string; scope: string; typ: "Refresh" | "Offline"; chain: string; sequence: number };
+export type RefreshClaims = { jti: string; sub: string; iss: string; iat?: number; azp: string; sid: string; scope: string; typ: "Refresh" | "Offline"; chain: string; sequence: number };
 
 /** Where a token comes from: the session, the person in it, the client that asks. */
 export type Source = { client: Client; session: ClientSession; person: Person; scope: string };
+
+const idPrefix = { online: "onrtac", offline: "ofrtac" };
+
+/** Where the realm sets no absolute end, an offline token says of none, though idleness still ends its session. */
+function isUnlimited(session: ClientSession, settings: Settings): boolean {
+  return session.offline && !settings.offlineMaxLimited;
+}
 
 const serviceAccountRoles = ["view-users", "view-realm", "view-events", "query-users", "query-groups"];
 
@@ -59,7 +63,7 @@ export class Tokens {
     return {
       access_token: accessToken.token,
       expires_in: accessToken.expiresIn,
-      refresh_expires_in: sessionEnd - now,
+      refresh_expires_in: isUnlimited(session, this.realm.settings) ? 0 : sessionEnd - now,
       refresh_token: await this.refresh(source, chain, sessionEnd),
       token_type: "Bearer",
       ...(scope.split(" ").includes("openid") ? { id_token: await this.id(source, accessToken, options.nonce) } : {}),
@@ -77,7 +81,8 @@ export class Tokens {
     const audience = typeof options.audience === "string" ? options.audience : [...options.audience];
     const token = await this.sign({
       ...personClaims(person, scope),
-      exp: now + expiresIn, iat: now, ...(session.authTime === null ? {} : { auth_time: session.authTime }), jti: randomUUID(),
+      exp: now + expiresIn, iat: now, ...(session.authTime === null ? {} : { auth_time: session.authTime }),
+      jti: `${session.offline ? idPrefix.offline : idPrefix.online}:${randomUUID()}`,
       iss: this.realm.issuer, aud: audience, sub: person.id, typ: "Bearer", azp: client.clientId, sid: session.sid, acr: session.acr, scope,
     });
     return { token, expiresIn };
@@ -110,10 +115,9 @@ export class Tokens {
     }
   }
 
-  /** The session behind an access token; it may be the online or the offline one of its client. */
+  /** The session behind an access token: its id tells, as Keycloak's do, whether that is the client's online or offline one. */
   sessionOf(claims: AccessClaims): ClientSession | undefined {
-    if (!claims.sid) return undefined;
-    return this.realm.sessions.findClientSession(claims.sid, claims.azp, false) ?? this.realm.sessions.findClientSession(claims.sid, claims.azp, true);
+    return claims.sid ? this.realm.sessions.findClientSession(claims.sid, claims.azp, claims.jti.startsWith(idPrefix.offline)) : undefined;
   }
 
   /** Reads a refresh token whoever it belongs to; undefined when it is not one of ours or is over. */
@@ -136,11 +140,21 @@ export class Tokens {
     }
   }
 
+  /** Tells one client that a session has ended (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
+  async logout(session: ClientSession): Promise<string> {
+    const now = nowSeconds();
+    return this.sign({
+      iat: now, exp: now + lifetimes.logoutToken, jti: randomUUID(), iss: this.realm.issuer, aud: session.clientId, sub: session.userId, sid: session.sid, typ: "Logout",
+      events: { "http://schemas.openid.net/event/backchannel-logout": {} },
+    }, "logout+jwt");
+  }
+
   private isLive(claims: AccessClaims): boolean {
     const { state, directory } = this.realm;
     if (state.data.revoked[claims.jti] !== undefined) return false;
     if (!claims.sid) return this.realm.clients.get(claims.azp)?.enabledFlows.has("service") === true;
-    return directory.isEnabled(claims.sub) && this.sessionOf(claims) !== undefined;
+    const session = this.sessionOf(claims);
+    return directory.isEnabled(claims.sub) && session !== undefined && this.realm.sessions.ageFault(session, claims) === undefined;
   }
 
   private async id(source: Source, accessToken: { token: string; expiresIn: number }, nonce: string | undefined): Promise<string> {
@@ -161,12 +175,14 @@ export class Tokens {
       jti: randomUUID(), iss: this.realm.issuer, sub: person.id, azp: client.clientId, sid: session.sid, scope,
       typ: session.offline ? "Offline" : "Refresh", chain, sequence: session.sequence,
     };
-    return new SignJWT({ ...claims, aud: this.realm.issuer }).setProtectedHeader({ alg: "HS512", typ: "JWT" }).setIssuedAt().setExpirationTime(end).sign(this.refreshKey());
+    const token = new SignJWT({ ...claims, aud: this.realm.issuer }).setProtectedHeader({ alg: "HS512", typ: "JWT" }).setIssuedAt();
+    if (!isUnlimited(session, this.realm.settings)) token.setExpirationTime(end);
+    return token.sign(this.refreshKey());
   }
 
-  private async sign(claims: Record<string, unknown>): Promise<string> {
+  private async sign(claims: Record<string, unknown>, typ = "JWT"): Promise<string> {
     const { signing } = this.realm.state.data.keys;
-    return new SignJWT(claims).setProtectedHeader({ alg: "RS256", typ: "JWT", kid: signing.kid }).sign(await importJWK(signing, "RS256"));
+    return new SignJWT(claims).setProtectedHeader({ alg: "RS256", typ, kid: signing.kid }).sign(await importJWK(signing, "RS256"));
   }
 
   private async publicKey() {

@@ -1,18 +1,15 @@
 import { z } from "zod";
-import { people, realmRoles } from "../../identity/realm";
+import { RealmOrder } from "../../identity/orders";
 import { pause } from "../../lib/faults";
 import { sendJson } from "../../lib/calls";
 import { type Passing, startFront } from "../front";
 import type { KeycloakAdmin } from "./admin";
+import { RealmOrders } from "./orders";
 
-const name = z.string().min(1).max(100);
-/** The same orders as the embedded provider takes, carried out through Keycloak's admin API. */
+/** The same orders as the embedded provider takes. Faults of the token endpoint are made here, the rest is carried out by Keycloak. */
 const Control = z.strictObject({
-  disableUser: name.optional(), enableUser: name.optional(), deleteUser: name.optional(), revokeGrant: name.optional(),
-  setRoles: z.record(name, z.array(z.enum(realmRoles))).optional(),
+  ...RealmOrder.shape,
   tokenDelayMs: z.int().min(0).optional(), tokenStatus: z.int().nullable().optional(), tokenError: z.string().nullable().optional(),
-  accessTokenTtl: z.int().min(1).optional(), revokeRefreshToken: z.boolean().optional(), refreshTokenMaxReuse: z.int().min(0).optional(),
-  reset: z.literal(true).optional(),
 });
 
 const secretFields = /^(client_secret|password|code|code_verifier|refresh_token|subject_token|token|access_token|id_token_hint|assertion)$/;
@@ -21,52 +18,17 @@ const secretFields = /^(client_secret|password|code|code_verifier|refresh_token|
 export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { accessTokenLifespan: number }): Promise<{ origin: string; issuer: string; close(): Promise<void> }> {
   const faults = { delayMs: 0, status: null as number | null, error: null as string | null };
   const isTokenEndpoint = ({ path }: Passing) => path === `/realms/${admin.realm}/protocol/openid-connect/token`;
-  const undo = new Map<string, () => Promise<void>>();
-
-  const roles = async (username: string, wanted: readonly string[]) => {
-    const id = await userId(admin, username);
-    const all = await admin.of<{ id: string; name: string }[]>("GET", "/roles");
-    const ours = all.filter((role) => (realmRoles as readonly string[]).includes(role.name));
-    await admin.of("DELETE", `/users/${id}/role-mappings/realm`, ours.filter((role) => !wanted.includes(role.name)));
-    await admin.of("POST", `/users/${id}/role-mappings/realm`, ours.filter((role) => wanted.includes(role.name)));
-  };
-  const enable = async (username: string, enabled: boolean) => {
-    await admin.of("PUT", `/users/${await userId(admin, username)}`, { enabled });
-  };
-  const withdraw = async (username: string) => {
-    const id = await userId(admin, username);
-    // 404: this person has given nothing through that client.
-    for (const client of ["sluice-machine", "sluice-direct"]) await admin.of("DELETE", `/users/${id}/consents/${client}`, undefined, [404]);
-  };
-  const realm = (change: object) => admin.call("PUT", `/${admin.realm}`, change);
+  const orders = new RealmOrders(admin, { ...realmSettings, revokeRefreshToken: false, refreshTokenMaxReuse: 0 });
 
   const control = async (order: unknown): Promise<void> => {
-    const wanted = Control.parse(order);
-    if (wanted.reset) {
-      Object.assign(faults, { delayMs: 0, status: null, error: null });
-      for (const back of [...undo.values()]) await back();
-      undo.clear();
-    }
-    for (const [who, list] of Object.entries(wanted.setRoles ?? {})) {
-      undo.set(`roles ${who}`, () => roles(who, people.find((one) => one.username === who)?.roles ?? []));
-      await roles(who, list);
-    }
-    if (wanted.enableUser) await enable(wanted.enableUser, true);
-    if (wanted.disableUser) {
-      const who = wanted.disableUser;
-      undo.set(`enabled ${who}`, () => enable(who, true));
-      await enable(who, false);
-    }
-    if (wanted.revokeGrant) await withdraw(wanted.revokeGrant);
+    const { tokenDelayMs, tokenStatus, tokenError, ...wanted } = Control.parse(order);
+    // The realm lives as long as the suite that meets it through this front.
     if (wanted.deleteUser) throw new Error("deleteUser is not offered here: nobody would bring the person back");
-    if (wanted.tokenDelayMs !== undefined) faults.delayMs = wanted.tokenDelayMs;
-    if (wanted.tokenStatus !== undefined) faults.status = (wanted.tokenStatus ?? 0) >= 400 ? wanted.tokenStatus : null;
-    if (wanted.tokenError !== undefined) faults.error = wanted.tokenError;
-    const settings = { ...(wanted.accessTokenTtl && { accessTokenLifespan: wanted.accessTokenTtl }), ...(wanted.revokeRefreshToken !== undefined && { revokeRefreshToken: wanted.revokeRefreshToken }), ...(wanted.refreshTokenMaxReuse !== undefined && { refreshTokenMaxReuse: wanted.refreshTokenMaxReuse }) };
-    if (Object.keys(settings).length > 0) {
-      undo.set("realm", async () => void (await realm({ ...realmSettings, revokeRefreshToken: false, refreshTokenMaxReuse: 0 })));
-      await realm(settings);
-    }
+    if (wanted.reset) Object.assign(faults, { delayMs: 0, status: null, error: null });
+    if (tokenDelayMs !== undefined) faults.delayMs = tokenDelayMs;
+    if (tokenStatus !== undefined) faults.status = (tokenStatus ?? 0) >= 400 ? tokenStatus : null;
+    if (tokenError !== undefined) faults.error = tokenError;
+    await orders.carryOut(wanted);
   };
 
   const front = await startFront({
@@ -86,12 +48,6 @@ export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { 
     },
   });
   return { ...front, issuer: `${front.origin}/realms/${admin.realm}` };
-}
-
-async function userId(admin: KeycloakAdmin, username: string): Promise<string> {
-  const id = await admin.userId(username);
-  if (!id) throw new Error(`Nobody is called ${username}`);
-  return id;
 }
 
 function masked({ body, req }: Passing): unknown {

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { realmRoles } from "./realm";
+
+const name = z.string().min(1).max(100);
+
+/** What a test may do to the realm; a real Keycloak behind its front takes the same orders. People are named by username. */
+export const RealmOrder = z.strictObject({
+  disableUser: name.optional(),
+  enableUser: name.optional(),
+  deleteUser: name.optional(),
+  /** Withdraws what the person has allowed any client. */
+  revokeGrant: name.optional(),
+  /** An administrator's "sign out". */
+  logoutUser: name.optional(),
+  deleteSession: z.strictObject({ sid: name, offline: z.boolean().default(false) }).optional(),
+  setRoles: z.record(name, z.array(z.enum(realmRoles)).max(10)).optional(),
+  /** Groups by path, such as `/acme`. */
+  setGroups: z.record(name, z.array(name).max(10)).optional(),
+  accessTokenTtl: z.int().min(1).max(86_400).optional(),
+  revokeRefreshToken: z.boolean().optional(),
+  refreshTokenMaxReuse: z.int().min(0).max(100).optional(),
+  /** Whether an offline session has an absolute end. */
+  offlineMaxLimited: z.boolean().optional(),
+  reset: z.literal(true).optional(),
+});
+export type RealmOrder = z.input<typeof RealmOrder>;
