@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { build, generateClient } from "./build";
-import { chromium, finish, folder, say, suite, suitesOnStack, vitest, wanted } from "./lanes";
+import { chromium, finish, folder, say, suite, suitesOnStack, vitest } from "./lanes";
 import { findRedisServer } from "./lib/redis";
-import { flowiseVersion } from "./real/flowise/install";
+import { flowiseVersion, installFlowise } from "./real/flowise/install";
 import { keycloakVersion } from "./real/keycloak/install";
 import { startKeycloak } from "./real/keycloak/keycloak";
 import { identityOn, realFlowise } from "./real/parts";
@@ -10,17 +10,16 @@ import { identityOn, realFlowise } from "./real/parts";
 /** `npm run test:real`: the same suites against a real Keycloak and a real Flowise. Ends with the line `N passed, N failed`. */
 finish(async () => {
   findRedisServer(say);
-  const protocol = join(folder, "protocol.json");
-  await suite("protocol", vitest("vitest.protocol.config.ts", protocol), protocol, { SLUICE_PROTOCOL: "keycloak" });
-  if (!wanted("http") && !wanted("e2e")) return;
   const browser = chromium();
   generateClient();
-  await build(say);
   say(`real parts: Keycloak ${keycloakVersion}, Flowise ${flowiseVersion}; NFlow is not public software, so its stand-in stays`);
   const keycloak = await startKeycloak(join(folder, "keycloak"), say);
   try {
-    const operators = join(folder, "operators.json");
+    const [protocol, operators] = [join(folder, "protocol.json"), join(folder, "operators.json")];
+    await suite("protocol", vitest("vitest.protocol.config.ts", protocol), protocol, { SLUICE_PROTOCOL: "keycloak", SLUICE_KEYCLOAK: keycloak.base });
     await suite("operators", vitest("vitest.real.config.ts", operators), operators, { SLUICE_REAL_KEYCLOAK: keycloak.base });
+    await installFlowise(say);
+    await build(say);
     await suitesOnStack("", { real: { identity: identityOn(keycloak), flowise: realFlowise } }, browser, { SLUICE_REAL: "keycloak,flowise" });
   } finally {
     await keycloak.stop();
