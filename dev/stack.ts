@@ -151,7 +151,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     say("starting the portal");
     const startWeb = async (port: number, more: Record<string, string>): Promise<Web> => {
       const env: Record<string, string> = { ...webEnv, PORT: String(port), ...more };
-      const runner = options.development ? ["--conditions=react-server", "--import", "./dev/lib/leash.mjs", "--import", "tsx", "--watch-path=lib", "--watch-preserve-output", "server.ts"] : ["--enable-source-maps", "dist/server.mjs"];
+      const runner = options.development ? ["--conditions=react-server", "--import", "./dev/lib/leash.mjs", "--import", "tsx", "server.ts"] : ["--enable-source-maps", "dist/server.mjs"];
       const child = spawn(process.execPath, runner, { env: { NODE_ENV: "production", PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...env }, stdio: ["ignore", "pipe", "pipe", "ipc"], detached: true });
       const log = createWriteStream(options.logFile ?? join(dataDir, "web.log"), { flags: "a" });
       child.stdout?.pipe(log);
@@ -160,7 +160,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const stopWeb = () => stopChild(child, "SIGTERM", 30_000);
       stops.push(stopWeb);
       await new Promise<void>((done, fail) => {
-        // A watched process speaks to its watcher instead of us, so there the port is asked.
+        // In development pages are compiled when they are first asked for.
         if (options.development) void untilAnswering(`http://localhost:${port}/sign-in`).then(done);
         else child.once("message", () => done());
         child.once("exit", (code) => fail(new Error(`the portal ended while starting (${code}): ${words.trim()}`)));

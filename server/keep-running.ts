@@ -26,7 +26,11 @@ export function keepRunning(name: string, options: Options): Kept {
     const ended = new Promise<number | null>((done) => mine.once("exit", (code) => done(code)));
     return new Promise<void>((ready, fail) => {
       let wasReady = false;
-      void options.untilReady(mine).then(() => { wasReady = true; ready(); }, fail);
+      void options.untilReady(mine).then(() => { wasReady = true; ready(); }, (error: unknown) => {
+        fail(error);
+        // One that lives and does not answer is no better than one that has ended.
+        mine.kill("SIGKILL");
+      });
       void ended.then((code) => {
         fail(new ChildEnded(name, code));
         if (stopping || (!wasReady && crashes === 0)) return;
