@@ -47,6 +47,9 @@ export async function answerRevocation(req: IncomingMessage, res: ServerResponse
     const access = refresh ? undefined : await tokens.verifyAccess(form.token);
     const owner = refresh?.azp ?? access?.azp;
     if (owner !== undefined && owner !== client.clientId) throw new OAuthError(400, "invalid_request", "Unmatching clients");
+    const isLive = access !== undefined || (refresh && realm.sessions.findClientSession(refresh.sid, refresh.azp, refresh.typ === "Offline") !== undefined);
+    // Keycloak says so with status 200.
+    if (!isLive) return { error: "invalid_token", error_description: "Invalid token" };
     if (refresh) realm.sessions.leave(refresh.sid, refresh.azp, refresh.typ === "Offline");
     if (access) {
       realm.state.data.revoked[access.jti] = access.exp ?? 0;
