@@ -20,5 +20,5 @@ export async function profileLine({ site, generator, quick }: Bench, { env, load
   }
   const [file] = readdirSync(dir);
   if (!file) throw new Error("the server left no profile");
-  return summarise(JSON.parse(readFileSync(join(dir, file), "utf8")) as CpuProfile, placesOf("dist/server.mjs"), window);
+  return summarise(JSON.parse(readFileSync(join(dir, file), "utf8")) as CpuProfile, placesOf(), window);
 }

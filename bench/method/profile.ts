@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { SourceMap, type SourceMapping } from "node:module";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 type Frame = { functionName: string; url: string; lineNumber: number; columnNumber: number };
@@ -60,21 +61,25 @@ class Tally {
   }
 }
 
-/** Places by package; our own bundle is read through its source map. */
-export function placesOf(bundle: string): (frame: Frame) => Place {
-  const map = existsSync(`${bundle}.map`) ? new SourceMap(JSON.parse(readFileSync(`${bundle}.map`, "utf8"))) : null;
+/** Places by package; our own bundles are read through the source maps beside them. */
+export function placesOf(): (frame: Frame) => Place {
+  const maps = new Map<string, SourceMap | null>();
+  const mapOf = (path: string) => {
+    if (!maps.has(path)) maps.set(path, existsSync(`${path}.map`) ? new SourceMap(JSON.parse(readFileSync(`${path}.map`, "utf8"))) : null);
+    return maps.get(path);
+  };
   return (frame) => {
     if (!frame.url) return { group: frame.functionName.startsWith("(") ? frame.functionName : "native code", place: "" };
     if (frame.url.startsWith("node:")) return { group: "node", place: `${frame.url}:${frame.lineNumber + 1}` };
     const path = frame.url.startsWith("file:") ? fileURLToPath(frame.url) : frame.url;
     const inPackage = packageOf(path);
     if (inPackage) return { group: inPackage, place: `${path.slice(path.lastIndexOf("node_modules/"))}:${frame.lineNumber + 1}` };
-    const origin = path.endsWith(bundle) ? (map?.findEntry(frame.lineNumber, frame.columnNumber) as Partial<SourceMapping> | undefined) : undefined;
+    const origin = mapOf(path)?.findEntry(frame.lineNumber, frame.columnNumber) as Partial<SourceMapping> | undefined;
     if (origin?.originalSource) {
       const source = origin.originalSource.replace(/^(\.\.\/)+/, "");
       return { group: `sluice: ${source.split("/").slice(0, 2).join("/")}`, place: `${source}:${(origin.originalLine ?? 0) + 1}`, ours: true };
     }
-    return { group: "sluice", place: `${path}:${frame.lineNumber + 1}` };
+    return { group: "sluice", place: `${relative(process.cwd(), path)}:${frame.lineNumber + 1}` };
   };
 }
 
