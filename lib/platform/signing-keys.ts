@@ -111,7 +111,8 @@ const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("bas
 
 /**
  * A JWS in its compact form (RFC 7515, section 7.1; ES256 as in RFC 7518, section 3.4). Signed here and now: every call to
- * an engine carries such a token, and the library's way through WebCrypto and a thread costs it four times as much.
+ * an engine carries such a token, and the library's way through WebCrypto and another thread was a large part
+ * of what the call cost us.
  * Whoever verifies ours, tests included, uses the library.
  */
 function compact(header: object, claims: object, privateKey: KeyObject): string {
