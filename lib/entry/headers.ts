@@ -8,6 +8,8 @@ export function requestHeader(c: ApiContext, name: string): string | undefined {
   const incoming = c.env?.incoming;
   if (!incoming) return c.req.header(name);
   const value = incoming.headers[name];
+  // Node keeps the first of several and says nothing. Two credentials are none: joined, they are refused.
+  if (name === "authorization" && value !== undefined) return incoming.headersDistinct.authorization?.join(", ");
   return Array.isArray(value) ? value.join(", ") : value;
 }
 

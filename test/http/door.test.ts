@@ -150,6 +150,14 @@ describe("what passes through the door", () => {
     expect(answer).toContain("/description");
   });
 
+  it("two Authorization headers are no credential, whichever comes first", async () => {
+    const { access_token } = await tokensOf("uma");
+    for (const pair of [[access_token, uma.key], [uma.key, access_token]]) {
+      const answer = await raw(demo.url, `GET /api/v1/auth/me HTTP/1.1\r\nHost: ${host}\r\n${pair.map((value) => `Authorization: Bearer ${value}\r\n`).join("")}Connection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    }
+  });
+
   it("in production a WebSocket is refused, not left hanging", async () => {
     expect(await raw(demo.url, `GET /_next/hmr HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n`)).toMatch(/^HTTP\/1\.1 404 /);
   });

@@ -6,7 +6,7 @@ import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { Skeleton } from "@/app/_components/ui/skeleton";
 import { healthQuery } from "./health-query";
 
-const words: Record<string, string> = { database: "Database", redis: "Redis", identity: "Keycloak", nflow: "NFlow", flowise: "Flowise" };
+const words: Record<string, string> = { database: "Database", redis: "Redis", identity: "Keycloak", pages: "Pages", nflow: "NFlow", flowise: "Flowise" };
 
 /** The parts that Sluice stands on, as they answer now. */
 export function HealthPanel() {
