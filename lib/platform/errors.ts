@@ -21,6 +21,9 @@ export type ErrorCode =
 /** One thing wrong with the input: where (JSON pointer, `""` for the whole) and what. */
 export type InputError = { pointer: string; detail: string };
 
+/** Why a call was refused: which check spoke, what it saw and what it would have accepted. Safe to show to the caller. */
+export type Decision = { check: string; seen: string | number | string[] | null; limit: string | number | string[] | null };
+
 export type ErrorOptions = {
   /** Kept for the log, never shown. */
   cause?: unknown;
@@ -31,6 +34,8 @@ export type ErrorOptions = {
   retryAfterSeconds?: number;
   /** Headers that belong to this failure, such as the rate limit's. */
   headers?: Record<string, string>;
+  /** For refusals, which are kept for a day: see `lib/usage`. */
+  decision?: Decision;
   /** For an engine's answer that keeps its own status (400, 404, 409, 422 of NFlow). */
   status?: number;
 };
