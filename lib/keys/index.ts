@@ -5,6 +5,7 @@ export { type CreatedKey, createKey } from "./create-key";
 export { getKey } from "./get-key";
 export { familyRecordKey } from "./key-records";
 export { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
+export { listKeyReminders } from "./list-key-reminders";
 export { listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
 export { revokeKey, revokeKeys } from "./revoke-key";
