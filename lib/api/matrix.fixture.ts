@@ -19,6 +19,7 @@ export const verbs: Record<string, Row> = {
   createKey: { permission: "api-keys:create", run: (ctx) => keys.createKey(ctx, CreateKeyInput.parse({ name: "k", permissions: ["api-keys:create"] })) },
   listKeys: { permission: "api-keys:read", run: (ctx) => keys.listKeys(ctx, page) },
   getKey: { permission: "api-keys:read", run: (ctx) => keys.getKey(ctx, id) },
+  listKeyReminders: { permission: "api-keys:read", run: (ctx) => keys.listKeyReminders(ctx) },
   getRotation: { permission: "api-keys:read", run: (ctx) => keys.getRotation(ctx, id) },
   updateKey: { permission: "api-keys:manage", run: (ctx) => keys.updateKey(ctx, id, { name: "x" }) },
   rotateKey: { permission: "api-keys:manage", run: (ctx) => keys.rotateKey(ctx, id, rotation) },

@@ -72,12 +72,21 @@ export const keyStatuses = ["active", "disabled", "revoked", "expired"] as const
 export const KeyStatus = z.enum(keyStatuses);
 export type KeyStatus = z.infer<typeof KeyStatus>;
 
+export const keySorts = ["createdAt", "name", "lastUsedAt", "expiresAt"] as const;
+export type KeySort = (typeof keySorts)[number];
+export const keyOrders = ["asc", "desc"] as const;
+export type KeyOrder = (typeof keyOrders)[number];
+/** How each is sorted when no order is asked for: what people look for stands first. */
+export const restingOrder: Record<KeySort, KeyOrder> = { createdAt: "desc", name: "asc", lastUsedAt: "desc", expiresAt: "asc" };
+
 /** From a query string, so numbers come as text. */
 export const ListKeysInput = z.strictObject({
   status: KeyStatus.optional(),
+  sort: z.enum(keySorts).optional(),
+  order: z.enum(keyOrders).optional(),
   q: z.string().trim().max(100).refine(noNul, nulError).optional(),
   limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").default(20),
-  cursor: z.string().max(200).optional(),
+  cursor: z.string().max(1000).optional(),
 });
 export type ListKeysInput = z.output<typeof ListKeysInput>;
 
@@ -99,6 +108,10 @@ export const VerifyKeyInput = z.strictObject({
   ip: z.string().max(60).refine((text) => !text.includes("/") && parseRange(text) !== null, "must be an IPv4 or IPv6 address").optional(),
 });
 export type VerifyKeyInput = z.output<typeof VerifyKeyInput>;
+
+export const keyReminderKinds = ["earlier_secret_used", "expiring", "expired_recently", "old"] as const;
+/** Something to do about a key; what `at` is depends on the kind, see `listKeyReminders`. */
+export type KeyReminder = { apiKeyId: string; name: string; kind: (typeof keyReminderKinds)[number]; at: string };
 
 const time = z.iso.datetime();
 
