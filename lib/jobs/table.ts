@@ -7,7 +7,7 @@ import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
 import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { finishInvalidations } from "@/lib/platform/records";
-import { foldUsage, usageFoldJob } from "@/lib/usage";
+import { foldUsage, keepRequestLog, requestLogJob, usageFoldJob } from "@/lib/usage";
 
 const outboxJob = { name: "outbox.finish", payload: z.object({}) };
 
@@ -21,6 +21,7 @@ type Row = {
 /** Which verb runs when. Intervals keep the contract's promises: counters and sealed events at most 2 s after the call. */
 export const jobs: Row[] = [
   { type: usageFoldJob, run: () => foldUsage(), everyMs: () => 1000 },
+  { type: requestLogJob, run: () => keepRequestLog(), everyMs: () => 3_600_000 },
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },

@@ -7,6 +7,7 @@ export { familyRecordKey } from "./key-records";
 export { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
 export { listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
+export { noteCaller } from "./note-caller";
 export { revokeKey, revokeKeys } from "./revoke-key";
 export { hashSecret, looksLikeSecret, newSecret } from "./secret";
 export { updateKey } from "./update-key";
