@@ -45,6 +45,8 @@ export type Context = {
   permissions: number;
   ip: string | null;
   userAgent: string | null;
+  /** Set when the caller named the attempt (`Idempotency-Key`): what has an effect notes it under this id, in the same transaction. */
+  attempt?: string;
 };
 
 /** The person behind the call, whether they came themselves or sent a key. @throws SluiceError for jobs and the bootstrap token. */

@@ -8,6 +8,6 @@ export { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } fro
 export { listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
 export { revokeKey, revokeKeys } from "./revoke-key";
-export { hashSecret, looksLikeSecret, newSecret } from "./secret";
+export { hashSecret, looksLikeSecret, newSecret, shapeOf } from "./secret";
 export { updateKey } from "./update-key";
 export type { CheckOptions, Subject, Verdict } from "./verdict";
