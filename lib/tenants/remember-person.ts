@@ -5,9 +5,8 @@ import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
 import { confirmInvalidation, planInvalidation, type StaleRecord } from "@/lib/platform/records";
 import { type PersonState, userRecordKey, writePersonRecords } from "./person-state";
+import { defaultPlanId } from "./plan-view";
 import type { Identity } from "./schemas";
-
-const defaultPlanId = "00000000-0000-7000-8000-000000000001";
 
 /**
  * Learns who somebody is from a verified token: makes the person (and, if allowed, the tenant) at first sight, and
