@@ -88,6 +88,9 @@ const schema = z.object({
   KEYCLOAK_MACHINE_CLIENT_SECRET: z.string().min(8).max(4096),
   KEYCLOAK_DIRECT_CLIENT_ID: z.string().min(1).max(255).optional(),
   KEYCLOAK_DIRECT_CLIENT_SECRET: z.string().min(8).max(4096).optional(),
+  /** A service account that may read people (`view-users`): looks up whom we do not know yet. */
+  KEYCLOAK_SYNC_CLIENT_ID: z.string().min(1).max(255).optional(),
+  KEYCLOAK_SYNC_CLIENT_SECRET: z.string().min(8).max(4096).optional(),
   PASSWORD_GRANT_ENABLED: flag.default(false),
   OWNER_TOKEN_STRATEGY: z.enum(["offline"]).default("offline"),
   TOKEN_NARROWING: z.enum(["exchange", "none"]).default("exchange"),
@@ -133,10 +136,13 @@ const schema = z.object({
   BODY_LIMIT: integer(1024, 104857600).default(1048576),
   /** Bytes of a body in which uploads may ride (base64 in JSON), where `BODY_LIMIT` is too small. */
   UPLOAD_LIMIT: integer(1024, 524288000).default(52428800),
-  ADMIN_TOKEN: z.string().optional(),
+  /** Shorter than 32 characters it opens nothing, and the start of the log says so. */
+  ADMIN_TOKEN: z.string().max(4096).optional(),
 }).superRefine((e, ctx) => {
   const lack = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
   if (e.PASSWORD_GRANT_ENABLED && !(e.KEYCLOAK_DIRECT_CLIENT_ID && e.KEYCLOAK_DIRECT_CLIENT_SECRET)) lack("KEYCLOAK_DIRECT_CLIENT_ID", "and its secret are needed when PASSWORD_GRANT_ENABLED=true");
+  if (Boolean(e.KEYCLOAK_SYNC_CLIENT_ID) !== Boolean(e.KEYCLOAK_SYNC_CLIENT_SECRET)) lack("KEYCLOAK_SYNC_CLIENT_ID", "and KEYCLOAK_SYNC_CLIENT_SECRET go together");
+  if (e.KEYCLOAK_SYNC_CLIENT_ID && [e.KEYCLOAK_CLIENT_ID, e.KEYCLOAK_MACHINE_CLIENT_ID, e.KEYCLOAK_DIRECT_CLIENT_ID].includes(e.KEYCLOAK_SYNC_CLIENT_ID)) lack("KEYCLOAK_SYNC_CLIENT_ID", "must be a client of its own: people's clients may not read everybody");
   if (e.FLOWISE_AUTH === "service-key" && !e.FLOWISE_API_KEY) lack("FLOWISE_API_KEY", "is needed when FLOWISE_AUTH=service-key");
   if (new Set([e.KEYCLOAK_CLIENT_ID, e.KEYCLOAK_MACHINE_CLIENT_ID, e.KEYCLOAK_DIRECT_CLIENT_ID]).size < 3) lack("KEYCLOAK_MACHINE_CLIENT_ID", "the Keycloak clients must differ: refresh-token chains are never shared");
   if (e.SESSION_KEKS.some((s) => e.VAULT_KEKS.some((v) => v.key.equals(s.key)))) lack("VAULT_KEKS", "must not share a key with SESSION_KEKS");
