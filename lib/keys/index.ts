@@ -4,7 +4,7 @@ export { checkCall } from "./check-call";
 export { type CreatedKey, createKey } from "./create-key";
 export { getKey } from "./get-key";
 export { familyRecordKey } from "./key-records";
-export { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
+export { addressLimitName, countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
 export { listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
 export { revokeKey, revokeKeys } from "./revoke-key";
