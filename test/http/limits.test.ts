@@ -122,7 +122,7 @@ describe("what fails to authenticate is limited by its address before it costs a
     expect((await from("203.0.113.4", { authorization: `Bearer ${access_token}` })).status).toBe(200);
   });
 
-  it("an IPv6 network of 64 bits is one caller, however its addresses change, and the next network is another", async () => {
+  it("rotating IPv6 addresses must not beat the limit: a network of 64 bits is one caller, and the next one another", async () => {
     let host = 0;
     await untilLimited(() => from(`2001:db8:5:6:${(++host).toString(16)}::${host.toString(16)}`, unknown()));
     expect((await from("2001:db8:5:6:ffff:ffff:ffff:ffff", unknown())).status).toBe(429);

@@ -30,6 +30,8 @@ export type Fleet = {
   get(member: number, path: string, headers: Record<string, string>): Promise<{ status: number; code: string | null; retryAfter: number | null; text: string }>;
   /** One change by the manager's key at a member. `at` is the moment when the answer had been received. */
   change(member: number, method: "DELETE" | "PATCH", path: string, body?: object): Promise<{ status: number; code: string | null; at: number }>;
+  /** @returns the new secret; the old one works for an hour more. */
+  rotate(member: number, id: string): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -104,6 +106,13 @@ export async function startFleet(env: Record<string, string>, redis: { port: num
         const { statusCode: status, headers: answered, body } = await at(member).pool.request({ method: "GET", path, headers });
         const text = await body.text();
         return { status, code: codeOf(text), retryAfter: answered["retry-after"] === undefined ? null : Number(answered["retry-after"]), text };
+      },
+      rotate: async (member, id) => {
+        const { body } = await at(member).pool.request({
+          method: "POST", path: `/api/v1/auth/api-keys/${id}/rotate`, headers: { "x-api-key": manager.secret, "content-type": "application/json" }, body: JSON.stringify({ overlapSeconds: 3600 }),
+        });
+        const { data } = await body.json() as { data: { key: string } };
+        return data.key;
       },
       change: async (member, method, path, change) => {
         const { statusCode: status, body } = await at(member).pool.request({
