@@ -6,7 +6,7 @@ export { endQuietOverlaps, endQuietOverlapsJob, endRotation } from "./end-rotati
 export { getAnyKey, getKey } from "./get-key";
 export { getRotation } from "./get-rotation";
 export { familyRecordKey } from "./key-records";
-export { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
+export { addressLimitName, countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
 export { listKeyReminders } from "./list-key-reminders";
 export { listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
