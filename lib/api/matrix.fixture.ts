@@ -3,9 +3,11 @@ import type { Context, Permission } from "@/lib/access";
 import * as chatflows from "@/lib/chatflows";
 import * as credits from "@/lib/credits";
 import * as keys from "@/lib/keys";
-import { CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
+import { CreateAnyKeyInput, CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
 import * as nflow from "@/lib/nflow";
 import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
+import * as tenants from "@/lib/tenants";
+import { ListTenantsInput } from "@/lib/tenants/schemas";
 
 type Row = { permission: Permission; run(ctx: Context): Promise<unknown> };
 
@@ -13,6 +15,7 @@ const id = randomUUID();
 const gone = new AbortController().signal;
 const rotation = { overlapSeconds: 0 };
 const page = ListKeysInput.parse({});
+const tenantPage = ListTenantsInput.parse({});
 
 /** Every verb with the permission that it asks for, and a call of it that does as little as can be once it was let in. */
 export const verbs: Record<string, Row> = {
@@ -29,6 +32,10 @@ export const verbs: Record<string, Row> = {
   verifyKey: { permission: "admin:keys", run: (ctx) => keys.verifyKey(ctx, { key: "nonsense" }) },
   getAnyKey: { permission: "admin:keys", run: (ctx) => keys.getAnyKey(ctx, id) },
   updateAnyKey: { permission: "admin:keys", run: (ctx) => keys.updateAnyKey(ctx, id, { name: "x" }) },
+  listAnyKeys: { permission: "admin:keys", run: (ctx) => keys.listAnyKeys(ctx, page) },
+  createAnyKey: { permission: "admin:keys", run: (ctx) => keys.createAnyKey(ctx, CreateAnyKeyInput.parse({ tenant: "nowhere", user: "nobody", name: "k" })) },
+  importKeys: { permission: "admin:keys", run: (ctx) => keys.importKeys(ctx, { keys: [], dryRun: true }) },
+  listBootstrapUses: { permission: "admin:keys", run: (ctx) => keys.listBootstrapUses(ctx) },
   revokeAnyKey: { permission: "admin:keys", run: (ctx) => keys.revokeAnyKey(ctx, id) },
 
   listMyChatflows: { permission: "chatflows:read", run: (ctx) => chatflows.listMyChatflows(ctx) },
@@ -42,12 +49,23 @@ export const verbs: Record<string, Row> = {
   unassignByEmail: { permission: "admin:chatflows", run: (ctx) => chatflows.unassignByEmail(ctx, id, "nobody@example.test") },
   syncChatflows: { permission: "admin:chatflows", run: (ctx) => chatflows.syncChatflows(ctx) },
 
+  listTenants: { permission: "admin:tenants", run: (ctx) => tenants.listTenants(ctx, tenantPage) },
+  getTenant: { permission: "admin:tenants", run: (ctx) => tenants.getTenant(ctx, id) },
+  createTenant: { permission: "admin:tenants", run: (ctx) => tenants.createTenant(ctx, { slug: `matrix-${randomUUID()}` }) },
+  updateTenant: { permission: "admin:tenants", run: (ctx) => tenants.updateTenant(ctx, id, { name: "x" }) },
+  listPlans: { permission: "admin:tenants", run: (ctx) => tenants.listPlans(ctx, tenantPage) },
+  getPlan: { permission: "admin:tenants", run: (ctx) => tenants.getPlan(ctx, id) },
+  createPlan: { permission: "admin:tenants", run: (ctx) => tenants.createPlan(ctx, { name: `matrix ${randomUUID()}`, monthlyCredits: 0 }) },
+  updatePlan: { permission: "admin:tenants", run: (ctx) => tenants.updatePlan(ctx, id, { monthlyCredits: 0 }) },
+  deletePlan: { permission: "admin:tenants", run: (ctx) => tenants.deletePlan(ctx, id) },
+
   searchApps: { permission: "nflow:read", run: (ctx) => nflow.searchApps(ctx, {}) },
   getApp: { permission: "nflow:read", run: (ctx) => nflow.getApp(ctx, "x") },
   createApp: { permission: "nflow:write", run: (ctx) => nflow.createApp(ctx, CreateAppInput.parse({ name: "matrix", displayName: "x" })) },
   removeApps: { permission: "nflow:write", run: (ctx) => nflow.removeApps(ctx, RemoveAppsInput.parse({ names: ["matrix"] })) },
 
   getBalance: { permission: "credits:read", run: (ctx) => credits.getBalance(ctx) },
+  adjustTenantCredits: { permission: "admin:credits", run: (ctx) => credits.adjustTenantCredits(ctx, id, { amount: 1, reason: "x" }) },
   adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },
 };
 
