@@ -35,6 +35,7 @@ export const verbs: Record<string, Row> = {
   listAnyKeys: { permission: "admin:keys", run: (ctx) => keys.listAnyKeys(ctx, page) },
   createAnyKey: { permission: "admin:keys", run: (ctx) => keys.createAnyKey(ctx, CreateAnyKeyInput.parse({ tenant: "nowhere", user: "nobody", name: "k" })) },
   importKeys: { permission: "admin:keys", run: (ctx) => keys.importKeys(ctx, { keys: [], dryRun: true }) },
+  importKeyFile: { permission: "admin:keys", run: (ctx) => keys.importKeyFile(ctx, { text: "sha256", dryRun: true }) },
   listBootstrapUses: { permission: "admin:keys", run: (ctx) => keys.listBootstrapUses(ctx) },
   revokeAnyKey: { permission: "admin:keys", run: (ctx) => keys.revokeAnyKey(ctx, id) },
 

@@ -6,6 +6,7 @@ export { type CreatedKey, createKey } from "./create-key";
 export { endQuietOverlaps, endQuietOverlapsJob, endRotation } from "./end-rotation";
 export { getAnyKey, getKey } from "./get-key";
 export { getRotation } from "./get-rotation";
+export { type ImportReport, importKeyFile } from "./import-key-file";
 export { importKeys } from "./import-keys";
 export { familyRecordKey } from "./key-records";
 export { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";

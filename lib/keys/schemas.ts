@@ -210,6 +210,15 @@ export const ImportKeysInput = z.strictObject({
 });
 export type ImportKeysInput = z.output<typeof ImportKeysInput>;
 
+/** A file as it was uploaded or pasted: CSV or JSON, told apart by how it begins. */
+export const ImportKeyFileInput = z.strictObject({
+  text: z.string().min(1, "must not be empty").max(5_000_000, "must be at most 5 MB"),
+  /** For lines that name a user and no tenant. */
+  tenant: words(100).optional(),
+  dryRun: z.boolean().default(false),
+});
+export type ImportKeyFileInput = z.output<typeof ImportKeyFileInput>;
+
 /** One for each key, in their order. `exists`: imported before, or twice in this list; nothing was changed. */
 export const ImportResult = z.object({
   index: z.int(), name: z.string(), status: z.enum(["imported", "exists", "error"]),
