@@ -18,7 +18,7 @@ afterAll(async () => {
 
 /** As on the server's shell: its environment, and nothing else. */
 function npmRun(command: string, ...args: string[]): Promise<{ code: number; out: string; words: string }> {
-  const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...inject("webEnv") };
+  const env = { NODE_ENV: "production" as const, PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...inject("webEnv") };
   return new Promise((done) => execFile(process.execPath, ["dev/bootstrap.mjs", command, ...args], { env }, (error, out, words) => done({ code: error ? Number(error.code ?? 1) : 0, out, words })));
 }
 const fileOf = (name: string, text: string) => {
