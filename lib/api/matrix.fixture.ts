@@ -7,7 +7,7 @@ import { CreateAnyKeyInput, CreateKeyInput, ListKeysInput } from "@/lib/keys/sch
 import * as nflow from "@/lib/nflow";
 import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
 import * as tenants from "@/lib/tenants";
-import { ListTenantsInput } from "@/lib/tenants/schemas";
+import { CreatePlanInput, CreateTenantInput, ListTenantsInput } from "@/lib/tenants/schemas";
 
 type Row = { permission: Permission; run(ctx: Context): Promise<unknown> };
 
@@ -15,7 +15,7 @@ const id = randomUUID();
 const gone = new AbortController().signal;
 const rotation = { overlapSeconds: 0 };
 const page = ListKeysInput.parse({});
-const tenantPage = ListTenantsInput.parse({});
+const all = ListTenantsInput.parse({});
 
 /** Every verb with the permission that it asks for, and a call of it that does as little as can be once it was let in. */
 export const verbs: Record<string, Row> = {
@@ -50,15 +50,6 @@ export const verbs: Record<string, Row> = {
   unassignByEmail: { permission: "admin:chatflows", run: (ctx) => chatflows.unassignByEmail(ctx, id, "nobody@example.test") },
   syncChatflows: { permission: "admin:chatflows", run: (ctx) => chatflows.syncChatflows(ctx) },
 
-  listTenants: { permission: "admin:tenants", run: (ctx) => tenants.listTenants(ctx, tenantPage) },
-  getTenant: { permission: "admin:tenants", run: (ctx) => tenants.getTenant(ctx, id) },
-  createTenant: { permission: "admin:tenants", run: (ctx) => tenants.createTenant(ctx, { slug: `matrix-${randomUUID()}` }) },
-  updateTenant: { permission: "admin:tenants", run: (ctx) => tenants.updateTenant(ctx, id, { name: "x" }) },
-  listPlans: { permission: "admin:tenants", run: (ctx) => tenants.listPlans(ctx, tenantPage) },
-  getPlan: { permission: "admin:tenants", run: (ctx) => tenants.getPlan(ctx, id) },
-  createPlan: { permission: "admin:tenants", run: (ctx) => tenants.createPlan(ctx, { name: `matrix ${randomUUID()}`, monthlyCredits: 0 }) },
-  updatePlan: { permission: "admin:tenants", run: (ctx) => tenants.updatePlan(ctx, id, { monthlyCredits: 0 }) },
-  deletePlan: { permission: "admin:tenants", run: (ctx) => tenants.deletePlan(ctx, id) },
 
   searchApps: { permission: "nflow:read", run: (ctx) => nflow.searchApps(ctx, {}) },
   getApp: { permission: "nflow:read", run: (ctx) => nflow.getApp(ctx, "x") },
@@ -68,10 +59,20 @@ export const verbs: Record<string, Row> = {
   getBalance: { permission: "credits:read", run: (ctx) => credits.getBalance(ctx) },
   adjustTenantCredits: { permission: "admin:credits", run: (ctx) => credits.adjustTenantCredits(ctx, id, { amount: 1, reason: "x" }) },
   adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },
+
+  listTenants: { permission: "admin:tenants", run: (ctx) => tenants.listTenants(ctx, all) },
+  getTenant: { permission: "admin:tenants", run: (ctx) => tenants.getTenant(ctx, id) },
+  createTenant: { permission: "admin:tenants", run: (ctx) => tenants.createTenant(ctx, CreateTenantInput.parse({ slug: `m-${id}`, name: "m" })) },
+  updateTenant: { permission: "admin:tenants", run: (ctx) => tenants.updateTenant(ctx, id, { name: "m" }) },
+  listPlans: { permission: "admin:tenants", run: (ctx) => tenants.listPlans(ctx, all) },
+  getPlan: { permission: "admin:tenants", run: (ctx) => tenants.getPlan(ctx, id) },
+  createPlan: { permission: "admin:tenants", run: (ctx) => tenants.createPlan(ctx, CreatePlanInput.parse({ name: `m-${id}` })) },
+  updatePlan: { permission: "admin:tenants", run: (ctx) => tenants.updatePlan(ctx, id, { name: "m" }) },
+  deletePlan: { permission: "admin:tenants", run: (ctx) => tenants.deletePlan(ctx, id) },
 };
 
 /** Verbs that every person may call about themselves, and parts of other verbs that their callers guard. */
-export const openVerbs = new Set(["deleteGrant", "finishGrant", "getGrant", "holdCredits", "startGrant"]);
+export const openVerbs = new Set(["deleteGrant", "finishGrant", "getDecision", "getGrant", "holdCredits", "startGrant"]);
 
 /** Routes that every caller may use about themselves. */
-export const openRoutes = new Set(["GET /api/v1/auth/me", "GET /api/v1/grant", "DELETE /api/v1/grant"]);
+export const openRoutes = new Set(["GET /api/v1/auth/me", "GET /api/v1/decisions/{requestId}", "GET /api/v1/grant", "DELETE /api/v1/grant"]);

@@ -48,6 +48,7 @@ const hourMs = 3_600_000;
  *   not answer; what getting the token throws (`owner_reauth_required`, `identity_unavailable`, …).
  */
 export async function callUpstream(ctx: Context, request: UpstreamRequest): Promise<UpstreamAnswer> {
+  if (ctx.call) ctx.call.upstream = request.engine;
   const credential = await credentialFor(ctx, request.engine, { boundKey: request.boundKey });
   const sent = { body: request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body)), idempotencyKey: randomUUID() };
   // NFlow keeps no idempotency keys: whether a lost call was carried out there cannot be known, so it is not made again.
