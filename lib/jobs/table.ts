@@ -4,6 +4,7 @@ import { jobContext } from "@/lib/access";
 import { sealAudit, sealAuditJob } from "@/lib/audit";
 import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
+import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { finishInvalidations } from "@/lib/platform/records";
@@ -21,6 +22,7 @@ type Row = {
 /** Which verb runs when. Intervals keep the contract's promises: counters and sealed events at most 2 s after the call. */
 export const jobs: Row[] = [
   { type: usageFoldJob, run: () => foldUsage(), everyMs: () => 1000 },
+  { type: endQuietOverlapsJob, run: () => endQuietOverlaps(), everyMs: () => 1000 },
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },

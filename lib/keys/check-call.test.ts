@@ -202,7 +202,7 @@ describe("the key check", () => {
     const runId = ((await redis().get(goodKey)) ?? "").split("|")[0] ?? "";
     await redis().del(badKey);
     await redis().lpush(badKey, "not a string");
-    const arg = `k|0|2147483647|1||`;
+    const arg = "k|0|2147483647|1|||||";
     const out = await redis().eval(checkScript.source, 3, badKey, goodKey, keyRecordById(randomUUID()), runId, "600|60", arg, arg, arg) as string[];
     expect(out[0]).toMatch(/^X\|/);
     expect(out[2]).toMatch(/^R\|ok\|/);

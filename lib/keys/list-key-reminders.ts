@@ -1,7 +1,7 @@
 import { type Context, requirePermission } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { db, type Prisma } from "@/lib/platform/db";
-import { ownKey, ownKeys } from "./get-key";
+import { keyIn, ownKeys } from "./get-key";
 import type { KeyReminder } from "./schemas";
 
 const dayMs = 86_400_000;
@@ -21,7 +21,7 @@ const perKindMax = 200;
  */
 export async function listKeyReminders(ctx: Context, options: { apiKeyId?: string } = {}): Promise<KeyReminder[]> {
   requirePermission(ctx, "api-keys:read");
-  const own = options.apiKeyId === undefined ? ownKeys(ctx) : ownKey(ctx, options.apiKeyId);
+  const own = options.apiKeyId === undefined ? ownKeys(ctx) : keyIn(ownKeys(ctx), options.apiKeyId);
   const inDays = (days: number) => new Date(now() + days * dayMs);
   const soon = { gt: inDays(0), lte: inDays(expirySoonDays) };
   const lately = { gt: inDays(-expiredLatelyDays), lte: inDays(0) };

@@ -8,7 +8,7 @@ import { cn } from "./cn";
 const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns: { text: sortFn_text, datetime: sortFn_datetime } });
 type Features = typeof features;
 
-/** Makes columns; keep the result outside of render. A column with an empty header has no label on phones either. */
+/** Makes columns; keep the result outside of render. A column with an empty header has no label on phones either; one with the id "select" holds the boxes to tick. */
 export function columnsOf<T extends RowData>() {
   return createColumnHelper<Features, T>();
 }
@@ -50,7 +50,7 @@ export function DataTable<T extends RowData>({ columns, rows, rowId, caption, so
               const sorted = header.column.getIsSorted();
               const Arrow = sorted ? arrows[sorted] : ChevronsUpDown;
               return (
-                <th key={header.id} role="columnheader" scope="col" aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined} className="h-10 px-4 text-left text-xs font-medium whitespace-nowrap text-muted">
+                <th key={header.id} role="columnheader" scope="col" aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined} data-select={header.column.id === "select" || undefined} className="h-10 px-4 text-left text-xs font-medium whitespace-nowrap text-muted data-select:pr-0">
                   {header.column.getCanSort() ? (
                     <button type="button" onClick={header.column.getToggleSortingHandler()} className="-mx-1 inline-flex items-center gap-1 rounded-sm px-1 py-1 hover:text-foreground">
                       <table.FlexRender header={header} />
@@ -69,7 +69,7 @@ export function DataTable<T extends RowData>({ columns, rows, rowId, caption, so
             {row.getAllCells().map((cell) => {
               const { header } = cell.column.columnDef;
               return (
-                <td key={cell.id} role="cell" data-label={typeof header === "string" && header ? header : undefined} className="align-middle md:px-4 md:py-3">
+                <td key={cell.id} role="cell" data-label={typeof header === "string" && header ? header : undefined} data-select={cell.column.id === "select" || undefined} className="align-middle md:px-4 md:py-3 md:data-select:w-8 md:data-select:pr-0">
                   <table.FlexRender cell={cell} />
                 </td>
               );
