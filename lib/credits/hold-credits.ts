@@ -1,4 +1,4 @@
-import { actorRef, type Context, requirePerson } from "@/lib/access";
+import { actorRef, type CallTrace, type Context, requirePerson } from "@/lib/access";
 import { pool } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
@@ -12,6 +12,9 @@ const renewEveryMs = 30_000;
 
 /** Credits set aside for one call. `remaining` is what was available right after. */
 export type Hold = { id: string; amount: number; remaining: number };
+
+/** Which call a hold is for, so that what is settled shows in its line of the request log. */
+const callOf = new WeakMap<Hold, CallTrace>();
 
 /** What costs nothing holds nothing, and leaves no trace in the ledger. */
 const free = "";
@@ -49,7 +52,11 @@ export async function holdCredits(ctx: Context, call: { amount: number; chatflow
     await ensureAccount(await accountOf(person));
     hold = await take();
   }
-  if (!hold) throw new SluiceError("out_of_credits", `This costs ${call.amount} ${call.amount === 1 ? "credit" : "credits"}, and too few are left.`);
+  if (!hold) {
+    const { available } = await getPersonBalance(person);
+    throw new SluiceError("out_of_credits", `This costs ${call.amount} ${call.amount === 1 ? "credit" : "credits"}, and too few are left.`, { decision: { check: "credits", seen: available, limit: call.amount } });
+  }
+  if (ctx.call) callOf.set(hold, ctx.call);
   keepAlive(hold.id);
   return hold;
 }
@@ -73,7 +80,8 @@ export async function endHoldAs(holdId: string, state: "settled" | "released", r
 
 /** The call was made: what was held is spent. */
 export async function settleHold(hold: Hold): Promise<void> {
-  await endHoldAs(hold.id, "settled", null);
+  const call = callOf.get(hold);
+  if ((await endHoldAs(hold.id, "settled", null)) && call) call.credits += hold.amount;
 }
 
 /** The call failed: what was held is given back. */

@@ -11,7 +11,7 @@ import { parseInput, parseJson } from "./parse";
 import { readBody } from "./read-body";
 
 /** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
-export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string } };
+export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string; /** Fulfilled when a streamed answer has ended and its credits are settled. */ streamed?: Promise<void> } };
 export type ApiContext = HonoContext<ApiEnv>;
 export type ApiApp = OpenAPIHono<ApiEnv>;
 
@@ -84,7 +84,7 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
       body: spec.body ? parseInput(spec.body, await jsonBody(c, spec)) : undefined,
     };
     return handler(who as never, input as never, c);
-  }));
+  }, spec.path));
 }
 
 /** The envelope of contract section 2. */

@@ -8,7 +8,7 @@ import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { finishInvalidations } from "@/lib/platform/records";
-import { foldUsage, usageFoldJob } from "@/lib/usage";
+import { foldUsage, keepRequestLog, requestLogJob, usageFoldJob } from "@/lib/usage";
 
 const outboxJob = { name: "outbox.finish", payload: z.object({}) };
 
@@ -23,6 +23,7 @@ type Row = {
 export const jobs: Row[] = [
   { type: usageFoldJob, run: () => foldUsage(), everyMs: () => 1000 },
   { type: endQuietOverlapsJob, run: () => endQuietOverlaps(), everyMs: () => 1000 },
+  { type: requestLogJob, run: () => keepRequestLog(), everyMs: () => 3_600_000 },
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },

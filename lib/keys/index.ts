@@ -12,6 +12,7 @@ export { type CreatedByKey, listCreatedKeys } from "./list-created-keys";
 export { listKeyReminders } from "./list-key-reminders";
 export { listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
+export { noteCaller } from "./note-caller";
 export { revokeAnyKey, revokeKey, revokeKeys } from "./revoke-key";
 export { rotateKey } from "./rotate-key";
 export { hashSecret, looksLikeSecret, newSecret } from "./secret";

@@ -92,10 +92,6 @@ export type ListKeysInput = z.output<typeof ListKeysInput>;
 
 export const RevokeKeyInput = z.strictObject({ cascade: z.enum(["true", "false"]).transform((v) => v === "true").optional() });
 
-export const keyReminderKinds = ["earlier_secret_used", "expiring", "expired_recently", "old"] as const;
-/** Something to do about a key; what `at` is depends on the kind, see `listKeyReminders`. */
-export type KeyReminder = { apiKeyId: string; name: string; kind: (typeof keyReminderKinds)[number]; at: string };
-
 const monthSeconds = 2_592_000;
 
 /** For how long the old secret goes on working, and after how long a silence it stops before that. */
@@ -112,6 +108,10 @@ export const VerifyKeyInput = z.strictObject({
   ip: z.string().max(60).refine((text) => !text.includes("/") && parseRange(text) !== null, "must be an IPv4 or IPv6 address").optional(),
 });
 export type VerifyKeyInput = z.output<typeof VerifyKeyInput>;
+
+export const keyReminderKinds = ["earlier_secret_used", "expiring", "expired_recently", "old"] as const;
+/** Something to do about a key; what `at` is depends on the kind, see `listKeyReminders`. */
+export type KeyReminder = { apiKeyId: string; name: string; kind: (typeof keyReminderKinds)[number]; at: string };
 
 const time = z.iso.datetime();
 

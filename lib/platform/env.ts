@@ -135,6 +135,8 @@ const schema = z.object({
   BODY_LIMIT: integer(1024, 104857600).default(1048576),
   /** Bytes of a body in which uploads may ride (base64 in JSON), where `BODY_LIMIT` is too small. */
   UPLOAD_LIMIT: integer(1024, 524288000).default(52428800),
+  /** How long the request log is kept. */
+  REQUEST_LOG_DAYS: integer(1, 3650).default(30),
   ADMIN_TOKEN: z.string().optional(),
 }).superRefine((e, ctx) => {
   const lack = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });

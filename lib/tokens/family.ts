@@ -1,4 +1,4 @@
-import type { Context, Person } from "@/lib/access";
+import type { CallTrace, Context, Person } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { familyRecordKey, newSecret } from "@/lib/keys";
 import { now, nowDate } from "@/lib/platform/clock";
@@ -8,7 +8,7 @@ import { newId } from "@/lib/platform/ids";
 import { type PendingInvalidation, planInvalidation } from "@/lib/platform/records";
 
 /** Where a sign-in came from; kept for audit. */
-export type Caller = { requestId: string; ip: string | null; userAgent: string | null };
+export type Caller = { requestId: string; ip: string | null; userAgent: string | null; call?: CallTrace };
 
 /** Refresh tokens look like our keys (256 random bits, a checksum), so that the same scanners find them; stored as SHA-256 only. */
 export const refreshPrefix = "srt";

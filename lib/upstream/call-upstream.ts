@@ -47,6 +47,7 @@ const hourMs = 3_600_000;
  *   not answer; what getting the token throws (`owner_reauth_required`, `identity_unavailable`, …).
  */
 export async function callUpstream(ctx: Context, request: UpstreamRequest): Promise<UpstreamAnswer> {
+  if (ctx.call) ctx.call.upstream = request.engine;
   const credential = await credentialFor(ctx, request.engine, { boundKey: request.boundKey });
   const sent = { body: request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body)), idempotencyKey: randomUUID() };
   const first = await attempt(ctx, request, credential, sent);
