@@ -9,6 +9,7 @@ import { nflowRoutes } from "./nflow";
 import { ownerGrantRoutes } from "./owner-grant";
 import { predictionRoutes } from "./prediction";
 import { serviceRoutes } from "./service";
+import { tenantRoutes } from "./tenants";
 import { tokenRoutes } from "./tokens";
 
 /** The whole HTTP API: one Hono app, whichever server hands it requests. */
@@ -24,6 +25,7 @@ export function createApi(): ApiApp {
   predictionRoutes(app);
   nflowRoutes(app);
   adminRoutes(app);
+  tenantRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }
