@@ -3,6 +3,7 @@ import { type Context, requirePermission } from "@/lib/access";
 import { nowDate } from "@/lib/platform/clock";
 import { db, Prisma } from "@/lib/platform/db";
 import { invalid } from "@/lib/platform/errors";
+import { listKeyActivity } from "@/lib/usage";
 import { ownKeys } from "./get-key";
 import { keyFields, viewOf } from "./key-view";
 import { type ApiKeyView, type KeyOrder, keyOrders, type KeySort, keySorts, type KeyStatus, type ListKeysInput, restingOrder } from "./schemas";
@@ -18,7 +19,7 @@ type Row = { id: string; sortedBy: Date | string | null };
  *
  * Rows that come or go meanwhile shift nothing. A key whose own place changes while somebody pages (used again while the list
  * is sorted by last use) may be met twice or not at all in that pass.
- * @throws SluiceError `validation_failed` for a cursor that is not ours, or of another sort
+ * @throws SluiceError `insufficient_permission` where `activity` is asked for without `usage:read`; `validation_failed` for a cursor that is not ours, or of another sort
  */
 export async function listKeys(ctx: Context, input: ListKeysInput): Promise<{ keys: ApiKeyView[]; nextCursor: string | null }> {
   requirePermission(ctx, "api-keys:read");
@@ -36,7 +37,8 @@ export async function listKeys(ctx: Context, input: ListKeysInput): Promise<{ ke
   const page = rows.slice(0, input.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;
   const keys = await db().apiKey.findMany({ where: { id: { in: page.map((row) => row.id) }, ...own }, select: keyFields });
-  const byId = new Map(keys.map((key) => [key.id, viewOf(key)]));
+  const activity = input.activity ? await listKeyActivity(ctx, keys.map((key) => key.id)) : null;
+  const byId = new Map(keys.map((key) => [key.id, { ...viewOf(key), ...(activity && { activity: activity.get(key.id) }) }]));
   return { keys: page.flatMap(({ id }) => byId.get(id) ?? []), nextCursor: last ? cursorText([sort, order, last.sortedBy instanceof Date ? last.sortedBy.toISOString() : last.sortedBy, last.id]) : null };
 }
 

@@ -30,7 +30,7 @@ export function keyQueryString({ q, status, sort, order }: KeyFilter): string {
 
 /** For the verb, without the ways of the URL. */
 export function keyListInput({ q, status, sort, order }: KeyFilter) {
-  return { sort, order, ...(q && { q }), ...(status !== "all" && { status }) };
+  return { sort, order, activity: "true" as const, ...(q && { q }), ...(status !== "all" && { status }) };
 }
 
 export const statusChoices = [{ value: "all", label: "Any status" }, ...keyStatuses.map((value) => ({ value, label: value.charAt(0).toUpperCase() + value.slice(1) }))] as const;

@@ -7,6 +7,7 @@ import { Badge } from "@/app/_components/ui/badge";
 import { columnsOf } from "@/app/_components/ui/data-table";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { Tooltip } from "@/app/_components/ui/tooltip";
+import { ActivityCell } from "./activity-cell";
 import { KeyMenu } from "./key-menu";
 import { ReminderMark } from "./reminder-mark";
 import { statusTones } from "./status-tones";
@@ -19,6 +20,7 @@ export const lookColumns = column.columns([
   column.accessor("name", { header: "Name", sortDescFirst: false, cell: ({ row }) => <NameCell apiKey={row.original} /> }),
   column.accessor("permissions", { header: "May", enableSorting: false, cell: ({ getValue }) => <PermissionList names={getValue()} /> }),
   column.accessor("lastUsedAt", { header: "Last used", sortDescFirst: true, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
+  column.accessor("activity", { header: "36 hours", enableSorting: false, cell: ({ getValue }) => <ActivityCell activity={getValue()} /> }),
   column.accessor("requestCount", { header: "Calls", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue().toLocaleString("en")}</span> }),
   column.accessor("expiresAt", { header: "Expires", sortDescFirst: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
   column.accessor("status", { header: "Status", enableSorting: false, cell: ({ getValue }) => <Badge dot tone={statusTones[getValue()]}>{getValue()}</Badge> }),

@@ -7,6 +7,7 @@ export type KeysPage = { keys: ApiKeyView[]; nextCursor: string | null };
 async function fetchKeys(filter: KeyFilter, cursor: string | null, signal: AbortSignal): Promise<KeysPage> {
   const params = new URLSearchParams(keyQueryString(filter));
   params.set("limit", "100");
+  params.set("activity", "true");
   if (cursor) params.set("cursor", cursor);
   const answer = await fetch(`/api/v1/auth/api-keys?${params}`, { signal, headers: { accept: "application/json" } });
   if (!answer.ok) throw new Error(((await answer.json().catch(() => null)) as { detail?: string } | null)?.detail ?? "The keys could not be read.");
