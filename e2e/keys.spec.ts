@@ -176,7 +176,7 @@ test("a new secret with overlap: both work, who calls with the old one is shown,
   await page.getByRole("button", { name: "Rotate key" }).click();
   const fresh = await takeSecret(page);
   expect(fresh).not.toBe(old);
-  await expect(page.getByText("The old secret works until")).toBeVisible();
+  await expect(page.getByText("The old secret stops working")).toBeVisible();
   for (const secret of [old, fresh]) expect((await call(request, secret)).status()).toBe(200);
   await expect(page.getByText("It was last used")).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole("list", { name: "Who still calls with it" }).getByRole("listitem")).toContainText("1 call");

@@ -5,10 +5,10 @@ import { Plus } from "lucide-react";
 import dynamic from "next/dynamic";
 import { createContext, type ReactNode, useContext, useState } from "react";
 import { Button } from "@/app/_components/ui/button";
-import { FormLoading } from "@/app/_components/ui/dialog";
+import { FormLoading } from "@/app/_components/ui/skeleton";
 import type { KeyChoices } from "./key-form-schema";
-import { SecretDialog } from "./secret-dialog";
 
+const SecretDialog = dynamic(() => import("./secret-dialog").then((file) => file.SecretDialog));
 // The form brings its schema and validation along; a page of keys should not wait for them.
 const CreateKeyForm = dynamic(() => import("./create-key-form").then((file) => file.CreateKeyForm), { loading: () => <FormLoading /> });
 
@@ -18,10 +18,11 @@ const Opener = createContext<(() => void) | null>(null);
 export function CreateKey({ choices, baseUrl, children }: { choices: KeyChoices; baseUrl: string; children: ReactNode }) {
   const queries = useQueryClient();
   const [isOpen, setOpen] = useState(false);
+  const [wasOpened, setWasOpened] = useState(false);
   return (
-    <Opener value={() => setOpen(true)}>
+    <Opener value={() => { setWasOpened(true); setOpen(true); }}>
       {children}
-      <SecretDialog
+      {wasOpened && <SecretDialog
         wide isOpen={isOpen} onOpenChange={setOpen} baseUrl={baseUrl}
         title="Create an API key" description="A program that sends it acts as you, within what you allow here." ifLost="If you lose it, revoke it and create another."
       >
@@ -31,7 +32,7 @@ export function CreateKey({ choices, baseUrl, children }: { choices: KeyChoices;
             void queries.invalidateQueries({ queryKey: ["api-keys"] });
           }} />
         )}
-      </SecretDialog>
+      </SecretDialog>}
     </Opener>
   );
 }

@@ -1,12 +1,12 @@
 "use client";
 
 import Link from "next/link";
+import { useState } from "react";
 import { permissionNames } from "@/lib/access/permissions";
 import type { ApiKeyView } from "@/lib/keys/schemas";
 import { Badge } from "@/app/_components/ui/badge";
 import { columnsOf } from "@/app/_components/ui/data-table";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
-import { Tooltip } from "@/app/_components/ui/tooltip";
 import { ActivityCell } from "./activity-cell";
 import { KeyMenu } from "./key-menu";
 import { ReminderMark } from "./reminder-mark";
@@ -45,14 +45,17 @@ function NameCell({ apiKey }: { apiKey: ApiKeyView }) {
   );
 }
 
-export function PermissionList({ names }: { names: string[] }) {
+/** The first, and the others once somebody asks: that works by touch and by keyboard alike. */
+function PermissionList({ names }: { names: string[] }) {
+  const [isOpen, setOpen] = useState(false);
   const all = names.includes("*") || names.length === permissionNames.length;
-  const [first, ...rest] = names;
+  const shown = isOpen ? names : names.slice(0, 1);
+  const rest = names.length - shown.length;
   if (all) return <Badge tone="warn">everything</Badge>;
   return (
     <span className="flex flex-wrap items-center gap-1">
-      {first && <Badge tone="water" className="font-mono font-normal">{first}</Badge>}
-      {rest.length > 0 && <Tooltip content={<span className="font-mono">{rest.join(", ")}</span>}><button type="button" className="rounded-sm px-1 text-xs text-muted underline decoration-dotted underline-offset-4">and {rest.length} more<span className="sr-only">: {rest.join(", ")}</span></button></Tooltip>}
+      {shown.map((name) => <Badge key={name} tone="water" className="font-mono font-normal">{name}</Badge>)}
+      {rest > 0 && <button type="button" title={names.slice(1).join(", ")} onClick={() => setOpen(true)} className="rounded-sm px-1 py-0.5 text-xs text-muted underline decoration-dotted underline-offset-4">and {rest} more<span className="sr-only"> permissions</span></button>}
     </span>
   );
 }

@@ -1,16 +1,17 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { CirclePause, CirclePlay, MoreHorizontal, RotateCw, SquareArrowOutUpRight, Trash2 } from "lucide-react";
+import { MoreHorizontal } from "lucide-react";
 import dynamic from "next/dynamic";
-import Link from "next/link";
-import { useState } from "react";
+import { lazy, useState } from "react";
 import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
 import { Button } from "@/app/_components/ui/button";
-import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuSeparator, DropdownMenuTrigger } from "@/app/_components/ui/dropdown-menu";
+import { LazyMenu } from "@/app/_components/ui/lazy-menu";
 import { setKeyActiveAction } from "../actions";
 
+const load = () => import("./key-menu-panel").then((file) => ({ default: file.KeyMenuPanel }));
+const KeyMenuPanel = lazy(load);
 const RevokeKeyDialog = dynamic(() => import("./revoke-key-dialog").then((file) => file.RevokeKeyDialog));
 const DisableKeyDialog = dynamic(() => import("./disable-key-dialog").then((file) => file.DisableKeyDialog));
 
@@ -22,30 +23,18 @@ export function KeyMenu({ apiKey }: { apiKey: ApiKeyView }) {
   const close = () => setAsked(null);
 
   async function enable() {
-    const result = await setKeyActiveAction({ id: apiKey.id, isActive: true });
+    const result = await setKeyActiveAction({ id: apiKey.id, isActive: true }).catch(() => null);
     again();
-    if (result.ok) toast.success(`“${apiKey.name}” works again`);
-    else toast.error("The key stays disabled", { description: result.problem.detail });
+    if (result?.ok) toast.success(`“${apiKey.name}” works again`);
+    else toast.error("The key stays disabled", { description: result?.problem.detail ?? "The portal did not answer." });
   }
 
+  const trigger = <Button variant="quiet" size="icon-sm" aria-label={`Actions for ${apiKey.name}`}><MoreHorizontal aria-hidden /></Button>;
   return (
     <>
-      <DropdownMenu>
-        <DropdownMenuTrigger asChild><Button variant="quiet" size="icon-sm" aria-label={`Actions for ${apiKey.name}`}><MoreHorizontal aria-hidden /></Button></DropdownMenuTrigger>
-        <DropdownMenuContent align="end">
-          <DropdownMenuItem asChild><Link href={`/keys/${apiKey.id}`} prefetch={false}><SquareArrowOutUpRight aria-hidden />Open</Link></DropdownMenuItem>
-          {apiKey.status !== "revoked" && (
-            <>
-              {apiKey.status !== "expired" && <DropdownMenuItem asChild><Link href={`/keys/${apiKey.id}#rotation`} prefetch={false}><RotateCw aria-hidden />Rotate</Link></DropdownMenuItem>}
-              {apiKey.isActive
-                ? <DropdownMenuItem onSelect={() => setAsked("disable")}><CirclePause aria-hidden />Disable</DropdownMenuItem>
-                : <DropdownMenuItem onSelect={() => void enable()}><CirclePlay aria-hidden />Enable</DropdownMenuItem>}
-              <DropdownMenuSeparator />
-              <DropdownMenuItem tone="danger" onSelect={() => setAsked("revoke")}><Trash2 aria-hidden />Revoke</DropdownMenuItem>
-            </>
-          )}
-        </DropdownMenuContent>
-      </DropdownMenu>
+      <LazyMenu trigger={trigger} preload={() => void load()}>
+        <KeyMenuPanel trigger={trigger} apiKey={apiKey} onEnable={() => void enable()} onAsk={setAsked} />
+      </LazyMenu>
       {asked === "revoke" && <RevokeKeyDialog apiKey={apiKey} onClose={close} onRevoked={() => { again(); toast.success(`“${apiKey.name}” is revoked`, { description: "No call with it is admitted any more." }); }} />}
       {asked === "disable" && <DisableKeyDialog apiKey={apiKey} onClose={close} onDisabled={again} />}
     </>

@@ -15,7 +15,7 @@ export function KeyNotices({ apiKey: key, reminders }: { apiKey: ApiKeyView; rem
     ...reminders.filter((reminder) => reminder.kind !== "expired_recently").map(({ kind, at }) => (
       <Notice key={kind} tone={reminderWords[kind].tone} title={reminderWords[kind].title(key.name)}>{reminderWords[kind].text} ({kind === "old" ? "It was made" : "It ends"} <RelativeTime at={at} />.)</Notice>
     )),
-    ...(endsBeforeKey ? [<Notice key="acts" tone="warn" title={<>It can act as you only until <RelativeTime at={key.actsUntil} /></>} action={<Button asChild variant="secondary" size="sm"><Link href="/machine-access">Machine access</Link></Button>}>Your machine access ends before this key does. Renew it by then, or its calls to the engines are refused.</Notice>] : []),
+    ...(endsBeforeKey ? [<Notice key="acts" tone="warn" title={<>It stops acting as you <RelativeTime at={key.actsUntil} /></>} action={<Button asChild variant="secondary" size="sm"><Link href="/machine-access">Machine access</Link></Button>}>Your machine access ends before this key does. Renew it by then, or its calls to the engines are refused.</Notice>] : []),
   ];
   return notices.length > 0 ? <div className="mb-6 space-y-3">{notices}</div> : null;
 }

@@ -8,12 +8,11 @@ import { useState } from "react";
 import type { ApiKeyView, RotationView } from "@/lib/keys/schemas";
 import { Button } from "@/app/_components/ui/button";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
-import { FormLoading } from "@/app/_components/ui/dialog";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
-import { Skeleton } from "@/app/_components/ui/skeleton";
-import { SecretDialog } from "../../_components/secret-dialog";
+import { FormLoading, Skeleton } from "@/app/_components/ui/skeleton";
 import { rotationQuery } from "./rotation-query";
 
+const SecretDialog = dynamic(() => import("../../_components/secret-dialog").then((file) => file.SecretDialog));
 const RotateForm = dynamic(() => import("./rotate-form").then((file) => file.RotateForm), { loading: () => <FormLoading /> });
 const EndRotationDialog = dynamic(() => import("./end-rotation-dialog").then((file) => file.EndRotationDialog));
 
@@ -25,6 +24,7 @@ export function RotationPanel({ apiKey, initial, baseUrl, mayManage }: RotationP
   const queries = useQueryClient();
   const rotation = useQuery({ ...rotationQuery(apiKey.id), initialData: initial });
   const [isRotating, setRotating] = useState(false);
+  const [wasOpened, setWasOpened] = useState(false);
   const [isEnding, setEnding] = useState(false);
 
   function again() {
@@ -41,14 +41,14 @@ export function RotationPanel({ apiKey, initial, baseUrl, mayManage }: RotationP
           : rotation.data === undefined ? <Skeleton className="h-16" /> : null}
         {mayManage && (rotation.data
           ? <Button variant="secondary" size="sm" onClick={() => setEnding(true)}>End it now</Button>
-          : rotation.data === null && <Button variant="secondary" size="sm" onClick={() => setRotating(true)}><RotateCw aria-hidden />Rotate …</Button>)}
+          : rotation.data === null && <Button variant="secondary" size="sm" onClick={() => { setWasOpened(true); setRotating(true); }}><RotateCw aria-hidden />Rotate …</Button>)}
       </CardBody>
-      <SecretDialog
+      {wasOpened && <SecretDialog
         isOpen={isRotating} onOpenChange={setRotating} baseUrl={baseUrl} onClosed={again}
         title={`Rotate “${apiKey.name}”`} description="You get a new secret, and the old one can go on for a while, so that no program stops meanwhile." ifLost="If you lose it, end the overlap and rotate once more."
       >
         {(reveal) => <RotateForm apiKey={apiKey} onRotated={({ secret, message }) => reveal({ title: `The new secret of “${apiKey.name}”`, secret, ...(message && { message }) })} />}
-      </SecretDialog>
+      </SecretDialog>}
       {isEnding && <EndRotationDialog apiKey={apiKey} lastUsedAt={rotation.data?.previousSecretLastUsedAt ?? null} onClose={() => setEnding(false)} onEnded={again} />}
     </Card>
   );
@@ -57,7 +57,7 @@ export function RotationPanel({ apiKey, initial, baseUrl, mayManage }: RotationP
 function RunningOverlap({ rotation: { overlapEndsAt, previousSecretLastUsedAt, callers } }: { rotation: RotationView }) {
   return (
     <>
-      <p>The old secret works until <strong className="font-medium"><RelativeTime at={overlapEndsAt} /></strong>. {previousSecretLastUsedAt ? <>It was last used <RelativeTime at={previousSecretLastUsedAt} />.</> : "It was not used since the rotation."}</p>
+      <p>The old secret stops working <strong className="font-medium"><RelativeTime at={overlapEndsAt} /></strong>. {previousSecretLastUsedAt ? <>It was last used <RelativeTime at={previousSecretLastUsedAt} />.</> : "It was not used since the rotation."}</p>
       {callers.length > 0 && (
         <div>
           <p id="rotation-callers" className="text-xs font-medium text-muted">Who still calls with it</p>
