@@ -40,7 +40,7 @@ export type CallTrace = {
 
 export type Actor =
   | { type: "user"; person: Person; credential: UserCredential }
-  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** The call came with a secret that was rotated away. */ earlierSecret?: true }
+  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** It came with a secret that was rotated away. */ earlierSecret?: true }
   | { type: "bootstrap" }
   | { type: "job"; name: string };
 
@@ -52,6 +52,8 @@ export type Context = {
   actor: Actor;
   /** Permissions in force: the key's, cut to what the owner's role allows now. One bit each. */
   permissions: number;
+  /** Flowise's ids that the key is limited to; without them any chatflow that is assigned to the person. */
+  chatflowIds?: readonly string[];
   ip: string | null;
   userAgent: string | null;
   /** Absent where nothing is logged, as for jobs. */
@@ -66,6 +68,11 @@ export function requirePerson(ctx: Context): Person {
 
 export function hasPermission(ctx: Context, permission: Permission): boolean {
   return (ctx.permissions & permissionBit(permission)) !== 0;
+}
+
+/** Whether the caller's key may touch this chatflow, as far as the key says. */
+export function mayUseChatflow(ctx: Context, flowiseId: string): boolean {
+  return !ctx.chatflowIds || ctx.chatflowIds.includes(flowiseId.toLowerCase());
 }
 
 /** The first line of a verb. @throws SluiceError `insufficient_permission`, naming the permission. */

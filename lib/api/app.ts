@@ -10,6 +10,7 @@ import { ownerGrantRoutes } from "./owner-grant";
 import { predictionRoutes } from "./prediction";
 import { serviceRoutes } from "./service";
 import { tokenRoutes } from "./tokens";
+import { usageRoutes } from "./usage";
 
 /** The whole HTTP API: one Hono app, whichever server hands it requests. */
 export function createApi(): ApiApp {
@@ -23,6 +24,7 @@ export function createApi(): ApiApp {
   chatRoutes(app);
   predictionRoutes(app);
   nflowRoutes(app);
+  usageRoutes(app);
   adminRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;

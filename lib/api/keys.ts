@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { permissionsOf, requirePerson } from "@/lib/access";
 import { type ApiApp, route, success } from "@/lib/entry/api";
-import { createKey, getKey, listKeys, revokeKey, updateKey } from "@/lib/keys";
-import { ApiKeyView, CreatedKeyView, CreateKeyInput, ListKeysInput, RevokeKeyInput, UpdateKeyInput } from "@/lib/keys/schemas";
+import { createKey, endRotation, getKey, getRotation, listKeys, revokeKey, rotateKey, updateKey, verifyKey } from "@/lib/keys";
+import { ApiKeyView, CreatedKeyView, CreateKeyInput, ListKeysInput, RevokeKeyInput, RotateKeyInput, RotationView, UpdateKeyInput, VerifyAnswer, VerifyKeyInput } from "@/lib/keys/schemas";
 import { envelope, listEnvelope } from "./envelope";
 import { named } from "./named";
 
@@ -53,4 +53,22 @@ export function keyRoutes(app: ApiApp): void {
 
   route(app, { method: "delete", path: `${base}/api-keys/:id`, tag, summary: "Revoke a key, on every replica before this answers", permission: "api-keys:manage", params: KeyId, query: RevokeKeyInput, answers: [{ status: 200, description: "The revoked key.", schema: envelope(Key) }] },
     async (ctx, { params, query }, c) => success(c, await revokeKey(ctx, params.id, { cascade: query.cascade ?? false })));
+
+  route(app, { method: "post", path: `${base}/api-keys/:id/rotate`, tag, summary: "Give a key a new secret; the old one works until the overlap ends", permission: "api-keys:manage", creates: true, params: KeyId, body: RotateKeyInput, answers: [{ status: 201, description: "The same key and its new secret, which is in this answer and nowhere else.", schema: envelope(CreatedKey) }] },
+    async (ctx, { params, body }, c) => {
+      const { key, secret, message } = await rotateKey(ctx, params.id, body);
+      return success(c, { ...key, key: secret }, { status: 201, message: ["Keep this key: it will not be shown again.", message].filter(Boolean).join(" ") });
+    });
+
+  route(app, { method: "get", path: `${base}/api-keys/:id/rotation`, tag, summary: "Who still calls with the secret that was rotated away", permission: "api-keys:read", params: KeyId, answers: [{ status: 200, description: "Null when no overlap runs.", schema: envelope(named(RotationView, "Rotation").nullable()) }] },
+    async (ctx, { params }, c) => success(c, await getRotation(ctx, params.id)));
+
+  route(app, { method: "delete", path: `${base}/api-keys/:id/rotation`, tag, summary: "End the overlap now, on every replica before this answers", permission: "api-keys:manage", params: KeyId, answers: [{ status: 200, description: "The key.", schema: envelope(Key) }] },
+    async (ctx, { params }, c) => success(c, await endRotation(ctx, params.id)));
+
+  route(app, {
+    method: "post", path: `${base}/api-keys/verify`, tag, summary: "Ask whether a call with a key would be admitted", permission: "admin:keys", body: VerifyKeyInput,
+    description: "For services that take our keys themselves. Takes nothing from any limit and counts as no use. Without `ip` the key's address list is not asked.",
+    answers: [{ status: 200, description: "The verdict.", schema: envelope(named(VerifyAnswer, "KeyVerdict")) }],
+  }, async (ctx, { body }, c) => success(c, await verifyKey(ctx, body)));
 }

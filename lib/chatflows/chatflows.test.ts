@@ -102,6 +102,19 @@ describe("assignments", () => {
     expect(await spent()).toBe(0);
   });
 
+  it("a key that is limited to chatflows lists and runs only those of them that are assigned", async () => {
+    const { person, spent } = await someone([flowIds.support, flowIds.releaseNotes]);
+    const limited = { ...contextOf(person), chatflowIds: [flowIds.support, flowIds.invoices] };
+    expect((await listMyChatflows(limited)).map((flow) => flow.id)).toEqual([flowIds.support]);
+    for (const id of [flowIds.releaseNotes, flowIds.releaseNotes.toUpperCase(), flowIds.invoices]) {
+      await expect(getMyChatflow(limited, id)).rejects.toMatchObject({ code: "not_found" });
+      await expect(predictOnce(limited, { chatflow_id: id, question: "q" }, new AbortController().signal)).rejects.toMatchObject({ code: "not_found" });
+      await expect(streamPrediction(limited, id, { question: "q", streaming: true })).rejects.toMatchObject({ code: "not_found" });
+    }
+    expect((await getMyChatflow(limited, flowIds.support.toUpperCase())).id).toBe(flowIds.support);
+    expect(await spent()).toBe(0);
+  });
+
   it("are given, given again, taken away once, and given back; each change is in the audit log of the person's tenant", async () => {
     const { ctx, person } = await someone([]);
     const email = person.email ?? "";

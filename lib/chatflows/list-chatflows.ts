@@ -1,4 +1,4 @@
-import { type Context, requirePermission, requirePerson } from "@/lib/access";
+import { type Context, mayUseChatflow, requirePermission, requirePerson } from "@/lib/access";
 import type { Chatflow } from "@/lib/generated/prisma/client";
 import { db, pool } from "@/lib/platform/db";
 import { notFound } from "@/lib/platform/errors";
@@ -9,7 +9,8 @@ import type { ChatflowView } from "./schemas";
 export async function listMyChatflows(ctx: Context): Promise<ChatflowView[]> {
   requirePermission(ctx, "chatflows:read");
   const { userId, tenantId } = requirePerson(ctx);
-  const assignments = await db().chatflowAssignment.findMany({ where: { userId, tenantId, isActive: true, chatflow: { syncStatus: { not: "deleted" } } }, include: { chatflow: true }, orderBy: { chatflow: { name: "asc" } } });
+  const allowed = ctx.chatflowIds ? { flowiseId: { in: [...ctx.chatflowIds] } } : {};
+  const assignments = await db().chatflowAssignment.findMany({ where: { userId, tenantId, isActive: true, chatflow: { syncStatus: { not: "deleted" }, ...allowed } }, include: { chatflow: true }, orderBy: { chatflow: { name: "asc" } } });
   return assignments.map(({ chatflow, assignedAt }) => viewOf(chatflow, assignedAt));
 }
 
@@ -17,7 +18,7 @@ export async function listMyChatflows(ctx: Context): Promise<ChatflowView[]> {
 export async function getMyChatflow(ctx: Context, flowiseId: string): Promise<ChatflowView> {
   requirePermission(ctx, "chatflows:read");
   const { userId, tenantId } = requirePerson(ctx);
-  const found = isUuid(flowiseId) ? await db().chatflowAssignment.findFirst({ where: { userId, tenantId, isActive: true, chatflow: { flowiseId: flowiseId.toLowerCase(), syncStatus: { not: "deleted" } } }, include: { chatflow: true } }) : null;
+  const found = isUuid(flowiseId) && mayUseChatflow(ctx, flowiseId) ? await db().chatflowAssignment.findFirst({ where: { userId, tenantId, isActive: true, chatflow: { flowiseId: flowiseId.toLowerCase(), syncStatus: { not: "deleted" } } }, include: { chatflow: true } }) : null;
   if (!found) throw notAssigned();
   return viewOf(found.chatflow, found.assignedAt);
 }
@@ -31,7 +32,7 @@ const assigned = `SELECT c.id, c."flowiseId", c.type, c."apiKeyId", c."canStream
 /** The chatflow, if it is assigned to the caller and still there. Raw `pg`: asked before every run, where Prisma costs several times the CPU. */
 export async function requireAssigned(ctx: Context, flowiseId: string): Promise<RunnableChatflow> {
   const { userId, tenantId } = requirePerson(ctx);
-  const { rows } = isUuid(flowiseId) ? await pool().query<RunnableChatflow>({ name: "assigned-chatflow", text: assigned, values: [userId, tenantId, flowiseId.toLowerCase()] }) : { rows: [] };
+  const { rows } = isUuid(flowiseId) && mayUseChatflow(ctx, flowiseId) ? await pool().query<RunnableChatflow>({ name: "assigned-chatflow", text: assigned, values: [userId, tenantId, flowiseId.toLowerCase()] }) : { rows: [] };
   if (!rows[0]) throw notAssigned();
   return rows[0];
 }

@@ -111,12 +111,12 @@ function admitted(verdict: Verdict, caller: Caller): Admitted {
 
 function keyActor(verdict: Admitted, familyId?: string): Actor {
   if (!verdict.apiKeyId || !verdict.rateLimit) throw new SluiceError("internal_error", "The key check named no key.");
-  return { type: "apiKey", apiKeyId: verdict.apiKeyId, person: verdict.person, rateLimit: verdict.rateLimit, ...(familyId && { familyId }) };
+  return { type: "apiKey", apiKeyId: verdict.apiKeyId, person: verdict.person, rateLimit: verdict.rateLimit, ...(familyId && { familyId }), ...(verdict.earlierSecret && { earlierSecret: true }) };
 }
 
 function contextOf(verdict: Admitted, actor: Actor, caller: Caller): Context {
   if (actor.type === "apiKey" && actor.earlierSecret && caller.call?.by) caller.call.by.earlierSecret = true;
-  return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions };
+  return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions, ...(verdict.chatflowIds && { chatflowIds: verdict.chatflowIds }) };
 }
 
 function issuerOf(token: string): string | undefined {

@@ -6,6 +6,7 @@ import { logger } from "@/lib/platform/logger";
 import { type Problem, toProblem } from "@/lib/platform/problem";
 import { requestIdFrom } from "./request-id";
 
+export { permissionNames, permissionWords, type Role, roleHolds, permissionMask, permissionsOf } from "@/lib/access";
 export { ownPath } from "@/lib/platform/own-path";
 export { type Problem, problems } from "@/lib/platform/problem";
 export type { ErrorCode } from "@/lib/platform/errors";

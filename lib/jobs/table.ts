@@ -4,6 +4,7 @@ import { jobContext } from "@/lib/access";
 import { sealAudit, sealAuditJob } from "@/lib/audit";
 import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
+import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { finishInvalidations } from "@/lib/platform/records";
@@ -22,6 +23,7 @@ type Row = {
 export const jobs: Row[] = [
   { type: usageFoldJob, run: () => foldUsage(), everyMs: () => 1000 },
   { type: requestLogJob, run: () => keepRequestLog(), everyMs: () => 3_600_000 },
+  { type: endQuietOverlapsJob, run: () => endQuietOverlaps(), everyMs: () => 1000 },
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },

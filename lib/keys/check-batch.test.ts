@@ -48,7 +48,7 @@ describe("checks of one turn of the event loop", () => {
     await Promise.all([check(one.secret), check(other.secret)]);
     const broken = keyRecordByHash(hashSecret(one.secret));
     await redis().multi().del(broken).rpush(broken, "not a string").exec();
-    const item = (secret: string): CheckItem => ({ key: keyRecordByHash(hashSecret(secret)), arg: "k|0|2147483647|1||" });
+    const item = (secret: string): CheckItem => ({ key: keyRecordByHash(hashSecret(secret)), arg: "k|0|2147483647|1|||||" });
     const [bad, fine] = await Promise.all([askRedis(item(one.secret)), askRedis(item(other.secret))]);
     expect(bad.packed).toMatch(/^X\|/);
     expect(fine.packed).toMatch(/^R\|ok\|/);

@@ -11,7 +11,7 @@ import { checkCall, createKey, revokeKey, updateKey } from ".";
 import { checkScript } from "./check.lua";
 import { keyRecordByHash, keyRecordById } from "./key-records";
 import { CreateKeyInput, UpdateKeyInput } from "./schemas";
-import { checksumOf, hashSecret, newSecret } from "./secret";
+import { checksumOf, hashSecret, newSecret, storedHashOf } from "./secret";
 
 const ip = () => `10.${rnd()}.${rnd()}.${rnd()}`;
 const rnd = () => Math.floor(Math.random() * 250) + 1;
@@ -77,6 +77,29 @@ describe("the key check", () => {
       await db().apiKey.update({ where: { id: key.id }, data: { secretHash: hashSecret(secret) } });
       expect(codeOf(await check(secret))).toBe("ok");
     }
+  });
+
+  it("keys that were hashed without their prefix work too, are loaded once, and a revoked one is revoked", async () => {
+    const person = await aPerson();
+    const rest = randomUUID();
+    const { key } = await create(person);
+    await db().apiKey.update({ where: { id: key.id }, data: { secretHash: storedHashOf({ sha256: hashSecret(rest), hashed: "afterPrefix", prefix: "flash_" }) } });
+    expect(codeOf(await check(`flash_${rest}`))).toBe("ok");
+    const query = vi.spyOn(pool(), "query");
+    expect(codeOf(await check(`flash_${rest}`))).toBe("ok");
+    expect(query).not.toHaveBeenCalled();
+    for (const other of [`kaa_${hashSecret(rest)}`, `flash_x${rest}`, `flash_flash_${rest}`]) expect(codeOf(await check(other)), other).toBe("invalid_credentials");
+    await revokeKey(contextOf(person), key.id);
+    expect(codeOf(await check(`flash_${rest}`))).toBe("key_revoked");
+  });
+
+  it("with cost 0 another moment can be asked for, and nothing is taken or counted", async () => {
+    const { key, secret } = await create(await aPerson(), { expiresIn: 3600, rateLimit: { requests: 1, window: 60 } });
+    const ask = (atMs: number) => checkCall({ kind: "key", apiKeyId: key.id }, { ip: "any", cost: 0, at: Date.now() + atMs });
+    expect(codeOf(await check(secret))).toBe("ok");
+    expect([codeOf(await ask(0)), codeOf(await ask(61_000)), codeOf(await ask(3_700_000))]).toEqual(["rate_limited", "ok", "key_expired"]);
+    const later = await ask(3_700_000);
+    expect(!later.ok && later.error.options.decision).toEqual({ check: "expired", seen: expect.stringMatching(/Z$/), limit: key.expiresAt });
   });
 
   it("each refusal has its own code, in the contract's order, and takes nothing from the limit", async () => {
@@ -202,7 +225,7 @@ describe("the key check", () => {
     const runId = ((await redis().get(goodKey)) ?? "").split("|")[0] ?? "";
     await redis().del(badKey);
     await redis().lpush(badKey, "not a string");
-    const arg = `k|0|2147483647|1||`;
+    const arg = "k|0|2147483647|1|||||";
     const out = await redis().eval(checkScript.source, 3, badKey, goodKey, keyRecordById(randomUUID()), runId, "600|60", arg, arg, arg) as string[];
     expect(out[0]).toMatch(/^X\|/);
     expect(out[2]).toMatch(/^R\|ok\|/);

@@ -1,17 +1,18 @@
-import { permissionBit } from "@/lib/access";
+import { permissionBit, permissionsOf } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { isRedisDown } from "@/lib/platform/redis";
 import { parsePerson, userRecordKey } from "@/lib/tenants";
+import { packAddress, rangeTexts } from "./addresses";
 import { askRedis, type CheckItem, type CheckReply } from "./check-batch";
 import { checkWithoutRedis } from "./check-without-redis";
 import { keyRecordByHash, keyRecordById, loadRecords, type Start } from "./key-records";
 import { addressLimitName, tooManyFailures, wholeSeconds } from "./limit";
 import { checksumLimits } from "./local-limit";
 import { type LimitState, rateHeaders } from "./rate-headers";
-import { hashSecret, shapeOf } from "./secret";
-import { type CheckCode, type CheckOptions, malformedKey, refusal, type Subject, type Verdict } from "./verdict";
+import { lookupHashes, shapeOf } from "./secret";
+import { type CheckOptions, malformedKey, refusal, type RefusalCode, type Subject, type Verdict } from "./verdict";
 
 type Check = CheckItem & { start: Start };
 
@@ -24,7 +25,7 @@ const loadsMax = 2;
  * are verdicts. Failed authentications are counted against the address in here.
  */
 export async function checkCall(subject: Subject, options: CheckOptions): Promise<Verdict> {
-  const looks = subject.kind === "secret" ? refuseByLooks(subject.secret, options.ip) : null;
+  const looks = subject.kind === "secret" ? refuseByLooks(subject.secret, options) : null;
   if (looks) return refused(looks);
   const item = itemOf(subject, options);
   try {
@@ -45,15 +46,15 @@ async function checkInRedis(item: Check, options: CheckOptions): Promise<Verdict
     if (verdict) return verdict;
     if (reply.packed.startsWith("X|")) logger.warn({ detail: reply.packed, start: item.start.by }, "a record could not be checked");
     if (loads === loadsMax) return refused(storeUnavailable(new Error(`no verdict: ${reply.packed}`)));
-    if (!(await loadRecords(item.start))) return refused(refusal("unknown", { retryAfterSeconds: 1, headers: {} }));
+    if (!(await loadRecords(item.start))) return refused(refusal("unknown"));
   }
 }
 
 /** A malformed key costs no I/O at all; one with a wrong checksum counts in this process only. */
-function refuseByLooks(secret: string, ip: string | null): SluiceError | null {
+function refuseByLooks(secret: string, { ip, cost }: CheckOptions): SluiceError | null {
   const shape = shapeOf(secret);
   if (shape === "ours" || shape === "earlier") return null;
-  const name = addressLimitName(ip);
+  const name = cost === 0 ? null : addressLimitName(ip);
   const counted = name && shape === "wrong_checksum" ? checksumLimits.take([{ name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
   return counted && !counted.ok ? tooManyFailures(counted.retryAfterSeconds) : malformedKey();
 }
@@ -63,19 +64,22 @@ function itemOf(subject: Subject, options: CheckOptions): Check {
   const key = start.by === "hash" ? keyRecordByHash(start.value) : start.by === "id" ? keyRecordById(start.value) : userRecordKey(start.value);
   const need = options.permission ? permissionBit(options.permission) : 0;
   const most = subject.kind === "secret" ? everyPermission : (subject.permissions ?? everyPermission);
-  const address = addressLimitName(options.ip);
-  return { start, key, arg: [start.by === "user" ? "u" : "k", need, most, options.cost ?? 1, start.familyId ?? "", address ? `sl:l:${address}` : ""].join("|") };
+  const { ip } = options;
+  const address = addressLimitName(ip);
+  const from = start.by === "user" ? "" : ip === "any" ? "*" : packAddress(ip);
+  const other = start.other === undefined ? "" : keyRecordByHash(start.other);
+  return { start, key, arg: `${start.by === "user" ? "u" : "k"}|${need}|${most}|${options.cost ?? 1}|${start.familyId ?? ""}|${address ? `sl:l:${address}` : ""}|${from}|${other}|${options.at ?? ""}` };
 }
 
 function startOf(subject: Subject): Start {
-  if (subject.kind === "secret") return { by: "hash", value: hashSecret(subject.secret) };
+  if (subject.kind === "secret") return { by: "hash", ...lookupHashes(subject.secret) };
   const familyId = subject.familyId ? { familyId: subject.familyId } : {};
   return subject.kind === "key" ? { by: "id", value: subject.apiKeyId, ...familyId } : { by: "user", value: subject.userId, ...familyId };
 }
 
 /** Null when the person in the record cannot be read, which counts as a miss. */
-function verdictOf({ packed, person: json }: CheckReply, { permission }: CheckOptions): Verdict | null {
-  const [, code, nowMs, apiKeyId, , mask, requests, window, label, limit, windowSeconds, remaining, resetMs, waitMs] = packed.split("|");
+function verdictOf({ packed, person: json }: CheckReply, { permission, ip }: CheckOptions): Verdict | null {
+  const [, code, nowMs, apiKeyId, , mask, requests, window, label, limit, windowSeconds, remaining, resetMs, waitMs, ends, overlap, seen, flows, ranges] = packed.split("|");
   const person = json ? parsePerson(json) : undefined;
   if (person === null) return null;
   const state: LimitState | null = label === "key" || label === "user" || label === "tenant"
@@ -83,9 +87,13 @@ function verdictOf({ packed, person: json }: CheckReply, { permission }: CheckOp
   const headers = state ? rateHeaders(state, Number(nowMs)) : {};
   const known = { headers, degraded: false, ...(apiKeyId && { apiKeyId }) };
   if (code === "ok" && person) {
-    return { ok: true, person, permissions: Number(mask), ...(apiKeyId && { rateLimit: { requests: Number(requests), window: Number(window) } }), ...known };
+    if (!apiKeyId) return { ok: true, person, permissions: Number(mask), ...known };
+    return { ok: true, person, permissions: Number(mask), rateLimit: { requests: Number(requests), window: Number(window) }, chatflowIds: flows ? flows.split(",") : null, ...(overlap && { earlierSecret: true }), ...known };
   }
-  const error = refusal(code as Exclude<CheckCode, "ok">, { headers, retryAfterSeconds: wholeSeconds(Number(waitMs)), ...(permission && { permission }) });
+  const error = refusal(code as RefusalCode, {
+    headers, retryAfterSeconds: wholeSeconds(Number(waitMs)), permission, ip, atMs: Number(nowMs), expiresAtMs: Number(ends), overlapEndsAtMs: Number(overlap), ownerState: seen ?? "",
+    ...(code === "ip" && { allowedIps: rangeTexts(ranges ?? "") }), ...(code === "permission" && { permissions: permissionsOf(Number(mask)) }), ...(state && { limit: state }),
+  });
   return { ok: false, error, ...(person && { person }), ...known };
 }
 

@@ -1,13 +1,14 @@
-import { type Permission, permissionBit, permissionMask, roleMask } from "@/lib/access";
+import { type Permission, permissionBit, permissionMask, permissionsOf, roleMask } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { isDatabaseDown } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, storeUnavailable } from "@/lib/platform/errors";
-import { loadPersonState } from "@/lib/tenants";
-import { type KeyRow, readFamilyRow, readKeyRow, type Start } from "./key-records";
+import { loadPersonState, type PersonState } from "@/lib/tenants";
+import { isInside, packAddress, parseRange } from "./addresses";
+import { findKey, type KeyRow, readFamilyRow, type Start } from "./key-records";
 import { addressLimitName } from "./limit";
 import { degradedLimits } from "./local-limit";
-import { type CheckCode, type CheckOptions, refusal, type Subject, type Verdict } from "./verdict";
+import { type CheckOptions, refusal, type RefusalCode, type RefusalFacts, type Subject, type Verdict } from "./verdict";
 
 const degradedHeaders = { "X-Sluice-Degraded": "limits" };
 
@@ -24,17 +25,18 @@ export async function checkWithoutRedis(start: Start, subject: Subject, options:
   }
 }
 
-async function check(start: Start, subject: Subject, { permission, ip, cost = 1 }: CheckOptions): Promise<Verdict> {
-  const key = start.by === "user" ? null : await readKeyRow(start.by, start.value);
+async function check(start: Start, subject: Subject, { permission, ip, cost = 1, at }: CheckOptions): Promise<Verdict> {
+  const found = start.by === "user" ? null : await findKey(start);
+  const key = found?.row ?? null;
   const userId = start.by === "user" ? start.value : key?.userId;
   const state = userId ? await loadPersonState(userId) : null;
+  const atMs = (cost === 0 ? at : undefined) ?? now();
   const known = { headers: degradedHeaders, degraded: true, ...(key && { apiKeyId: key.id }), ...(state && { person: state.person }) };
-  const refuse = (code: Exclude<CheckCode, "ok">, retryAfterSeconds = 1): Verdict =>
-    ({ ok: false, error: refusal(code, { headers: degradedHeaders, retryAfterSeconds, ...(permission && { permission }) }), ...known });
-  const fail = (code: Exclude<CheckCode, "ok">): Verdict => {
-    const name = addressLimitName(ip);
+  const refuse = (code: RefusalCode, facts: RefusalFacts = {}): Verdict => ({ ok: false, error: refusal(code, { headers: degradedHeaders, permission, ip, atMs, ...facts }), ...known });
+  const fail = (code: RefusalCode, facts: RefusalFacts = {}): Verdict => {
+    const name = cost === 0 ? null : addressLimitName(ip);
     const counted = name ? degradedLimits.take([{ name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
-    return counted && !counted.ok ? refuse("address", counted.retryAfterSeconds) : refuse(code);
+    return counted && !counted.ok ? refuse("address", { retryAfterSeconds: counted.retryAfterSeconds }) : refuse(code, facts);
   };
 
   if (!state) return fail("unknown");
@@ -42,30 +44,36 @@ async function check(start: Start, subject: Subject, { permission, ip, cost = 1 
     const family = await readFamilyRow(start.familyId);
     if (!family || family.revokedAt) return fail("family");
   }
-  const keyProblem = key && problemOf(key);
-  if (keyProblem) return fail(keyProblem);
+  if (key?.revokedAt) return fail("revoked");
+  if (key?.expiresAt && key.expiresAt.getTime() <= atMs) return fail("expired", { expiresAtMs: key.expiresAt.getTime() });
+  if (key?.disabledAt) return fail("disabled");
+  const overlapEndsAtMs = found?.overlapEndsAt?.getTime();
+  if (overlapEndsAtMs !== undefined && overlapEndsAtMs <= atMs) return fail("rotated", { overlapEndsAtMs });
   const { person } = state;
-  if (!state.isActive || !state.tenantIsActive || (key && key.tenantId !== person.tenantId)) return refuse("owner");
+  const ownerState = ownerProblem(state, key);
+  if (ownerState) return refuse("owner", { ownerState });
   if (!person.role) return refuse("role");
-  const permissions = permissionsOf(subject, key, roleMask(person.role));
-  if (lacks(permissions, permission)) return refuse("permission");
+  if (key && key.allowedIps.length > 0 && ip !== "any" && !key.allowedIps.some((text) => isInside(packAddress(ip), parseRange(text)?.packed ?? ""))) return refuse("ip", { allowedIps: key.allowedIps });
+  const permissions = permissionsInForce(subject, key, roleMask(person.role));
+  if (lacks(permissions, permission)) return refuse("permission", { permissions: permissionsOf(permissions) });
 
+  const rateLimit = key && { requests: key.rateRequests, window: key.rateWindow };
   const taken = degradedLimits.take([
-    ...(key ? [{ name: `k:${key.id}`, limit: { requests: key.rateRequests, window: key.rateWindow } }] : []),
+    ...(key && rateLimit ? [{ name: `k:${key.id}`, limit: rateLimit }] : []),
     { name: `u:${person.userId}`, limit: env().USER_RATE_LIMIT },
     { name: `t:${person.tenantId}`, limit: env().TENANT_RATE_LIMIT },
   ], cost);
-  if (!taken.ok) return refuse("limit", taken.retryAfterSeconds);
-  return { ok: true, ...known, person, permissions, ...(key && { rateLimit: { requests: key.rateRequests, window: key.rateWindow } }) };
+  if (!taken.ok) return refuse("limit", { retryAfterSeconds: taken.retryAfterSeconds });
+  return { ok: true, ...known, person, permissions, ...(key && rateLimit && { rateLimit, chatflowIds: key.chatflowIds.length > 0 ? key.chatflowIds : null }), ...(overlapEndsAtMs !== undefined && { earlierSecret: true }) };
 }
 
-function problemOf(key: KeyRow): "revoked" | "expired" | "disabled" | null {
-  if (key.revokedAt) return "revoked";
-  if (key.expiresAt && key.expiresAt.getTime() <= now()) return "expired";
-  return key.disabledAt ? "disabled" : null;
+function ownerProblem(state: PersonState, key: KeyRow | null): "tenant" | "person" | "moved" | null {
+  if (!state.tenantIsActive) return "tenant";
+  if (!state.isActive) return "person";
+  return key && key.tenantId !== state.person.tenantId ? "moved" : null;
 }
 
-function permissionsOf(subject: Subject, key: KeyRow | null, byRole: number): number {
+function permissionsInForce(subject: Subject, key: KeyRow | null, byRole: number): number {
   const byToken = subject.kind === "secret" ? undefined : subject.permissions;
   return (key ? permissionMask(key.permissions) : byRole) & (byToken ?? -1) & byRole;
 }

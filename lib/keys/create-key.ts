@@ -1,17 +1,17 @@
 import { actorRef, type Context, covers, permissionsOf, requirePermission, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
-import { now } from "@/lib/platform/clock";
+import { now, nowDate } from "@/lib/platform/clock";
 import { transaction } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
 import { keyFields, outlivesGrant, viewOf } from "./key-view";
-import { findActingKey, keyPolicy, requireExpiry, requireHeld, requireRoomForKey, requireWithinOwnExpiry } from "./policy";
+import { findActingKey, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireWithinOwn } from "./policy";
 import { type ApiKeyView, type CreateKeyInput, defaultPermissions } from "./schemas";
 import { newSecret } from "./secret";
 
 export type CreatedKey = { key: ApiKeyView; secret: string; message?: string };
 
 /**
- * Creates an API key for the caller. A key may create keys too: what is left out is inherited from it, and permissions
+ * Creates an API key for the caller. A key may create keys too: what is left out is inherited from it, and permissions, chatflows, addresses
  * and expiry stay within its own.
  *
  * @returns the key and its secret, which exists only in this return value; afterwards the database knows its SHA-256
@@ -20,38 +20,51 @@ export type CreatedKey = { key: ApiKeyView; secret: string; message?: string };
  */
 export async function createKey(ctx: Context, input: CreateKeyInput): Promise<CreatedKey> {
   requirePermission(ctx, "api-keys:create");
-  const { userId, tenantId } = requirePerson(ctx);
+  return createKeyFor(ctx, requirePerson(ctx), input);
+}
+
+/** The same for whomever `owner` names; the caller has asked whether that is allowed. */
+export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateKeyInput): Promise<CreatedKey> {
+  const { userId, tenantId } = owner;
   const secret = newSecret();
   const id = newId();
   const creator = actorRef(ctx);
 
   const key = await transaction(async (tx) => {
     const parent = await findActingKey(tx, ctx);
-    const permissions = input.permissions ?? (parent ? inherited(ctx, parent.permissions) : defaultPermissions);
+    const { permissions, ...bounds } = reachOf(ctx, input, parent);
     requireHeld(ctx, permissions);
-    const expiresAt = expiryOf(input, parent?.expiresAt ?? null);
-    requireWithinOwnExpiry(parent?.expiresAt ?? null, expiresAt);
+    requireWithinOwn(parent, bounds);
     const { keysPerUser, lifetimeDays } = await keyPolicy(tx, tenantId);
-    requireExpiry(expiresAt, { createdAtMs: now(), lifetimeDays });
-    await requireRoomForKey(tx, ctx, keysPerUser);
+    requireExpiry(bounds.expiresAt, { createdAtMs: now(), lifetimeDays });
+    await requireRoomForKey(tx, owner, keysPerUser);
 
     const created = await tx.apiKey.create({
       data: {
         id, tenantId, userId, name: input.name, description: input.description ?? null,
-        secretHash: secret.hash, start: secret.start, last4: secret.last4,
-        permissions, rateRequests: input.rateLimit.requests, rateWindow: input.rateLimit.window, expiresAt,
+        secretHash: secret.hash, start: secret.start, last4: secret.last4, secretSince: nowDate(),
+        permissions, ...bounds, rateRequests: input.rateLimit.requests, rateWindow: input.rateLimit.window,
         createdByType: creator.type, createdById: creator.id,
       },
       select: keyFields,
     });
     await recordAudit(tx, ctx, {
-      action: "key.created", target: { type: "apiKey", id },
-      data: { name: input.name, start: secret.start, permissions, rateLimit: input.rateLimit, expiresAt: expiresAt?.toISOString() ?? null },
+      action: "key.created", target: { type: "apiKey", id }, tenantId,
+      data: { name: input.name, start: secret.start, permissions, rateLimit: input.rateLimit, expiresAt: bounds.expiresAt?.toISOString() ?? null, chatflowIds: bounds.chatflowIds, allowedIps: bounds.allowedIps, ownerId: userId },
     });
     return created;
   });
   const message = outlivesGrant(key);
   return { key: viewOf(key), secret: secret.value, ...(message && { message }) };
+}
+
+function reachOf(ctx: Context, input: CreateKeyInput, parent: Reach | null): Reach {
+  return {
+    permissions: input.permissions ?? (parent ? inherited(ctx, parent.permissions) : defaultPermissions),
+    chatflowIds: input.chatflowIds === undefined ? (parent?.chatflowIds ?? []) : (input.chatflowIds ?? []),
+    allowedIps: input.allowedIps ?? parent?.allowedIps ?? [],
+    expiresAt: expiryOf(input, parent?.expiresAt ?? null),
+  };
 }
 
 /** The parent's own words where they still hold in full, else what is left of them (a smaller role, a narrower token). */
@@ -61,5 +74,5 @@ function inherited(ctx: Context, permissions: string[]): string[] {
 
 function expiryOf(input: CreateKeyInput, parentsEnd: Date | null): Date | null {
   if (input.expiresIn) return new Date(now() + input.expiresIn * 1000);
-  return input.expiresAt ?? parentsEnd;
+  return input.expiresAt === undefined ? parentsEnd : input.expiresAt;
 }

@@ -5,15 +5,24 @@ import { isUuid } from "@/lib/platform/ids";
 import { keyFields, viewOf } from "./key-view";
 import type { ApiKeyView } from "./schemas";
 
+/** Whose keys a verb may touch: a Prisma condition that it adds to its own. */
+export type KeyScope = { tenantId?: string; userId?: string };
+
 /** One's own keys, which is all that anybody sees outside of administration. */
 export function ownKeys(ctx: Context): { tenantId: string; userId: string } {
   return { tenantId: ctx.tenantId, userId: requirePerson(ctx).userId };
 }
 
-/** Where one of one's own keys is. @throws SluiceError `not_found` for what cannot be an id */
-export function ownKey(ctx: Context, id: string): Prisma.ApiKeyWhereInput & { id: string } {
+/** Everybody's keys. @throws SluiceError `insufficient_permission` */
+export function anyKeys(ctx: Context): KeyScope {
+  requirePermission(ctx, "admin:keys");
+  return {};
+}
+
+/** Where one key of a scope is. @throws SluiceError `not_found` for what cannot be an id */
+export function keyIn(scope: KeyScope, id: string): Prisma.ApiKeyWhereInput & { id: string } {
   if (!isUuid(id)) throw noSuchKey();
-  return { id, ...ownKeys(ctx) };
+  return { id: id.toLowerCase(), ...scope };
 }
 
 export const noSuchKey = () => notFound("There is no such API key.");
@@ -21,7 +30,17 @@ export const noSuchKey = () => notFound("There is no such API key.");
 /** @throws SluiceError `not_found`, for somebody else's key as well */
 export async function getKey(ctx: Context, id: string): Promise<ApiKeyView> {
   requirePermission(ctx, "api-keys:read");
-  const key = await db().apiKey.findFirst({ where: ownKey(ctx, id), select: keyFields });
+  return readKey(keyIn(ownKeys(ctx), id));
+}
+
+/** In administration. @throws SluiceError `insufficient_permission`, `not_found` */
+export async function getAnyKey(ctx: Context, id: string): Promise<ApiKeyView> {
+  return readKey(keyIn(anyKeys(ctx), id));
+}
+
+/** @throws SluiceError `not_found` */
+export async function readKey(where: Prisma.ApiKeyWhereInput): Promise<ApiKeyView> {
+  const key = await db().apiKey.findFirst({ where, select: keyFields });
   if (!key) throw noSuchKey();
   return viewOf(key);
 }

@@ -4,6 +4,7 @@ import { storeUnavailable } from "@/lib/platform/errors";
 import { type StaleRecord, writeRecord } from "@/lib/platform/records";
 import { redisRunId } from "@/lib/platform/redis";
 import { writePersonRecords } from "@/lib/tenants";
+import { parseRange } from "./addresses";
 
 /** What the key check reads in Redis, and how it gets there. The script names the formats that it expects. */
 export const keyRecordByHash = (hash: string) => `sl:k:h:${hash}`;
@@ -16,20 +17,42 @@ const unknownTtlSeconds = 5;
 const unknown = "-";
 
 export type KeyRow = {
-  id: string; tenantId: string; userId: string; secretHash: string; permissions: string[]; rateRequests: number; rateWindow: number;
+  id: string; tenantId: string; userId: string; secretHash: string; permissions: string[]; chatflowIds: string[]; allowedIps: string[]; rateRequests: number; rateWindow: number;
   expiresAt: Date | null; disabledAt: Date | null; revokedAt: Date | null; version: number;
 };
 
-/** What a check starts from: a key by its secret's hash or its id, or a person; and the token family that must be alive. */
-export type Start = { by: "hash" | "id" | "user"; value: string; familyId?: string };
+/** A key as one of its secrets leads to it; `overlapEndsAt` is set for a secret that was rotated away. */
+export type FoundKey = { row: KeyRow; hash: string; overlapEndsAt: Date | null };
 
-const columns = `id, "tenantId", "userId", "secretHash", permissions, "rateRequests", "rateWindow", "expiresAt", "disabledAt", "revokedAt", version`;
+/**
+ * What a check starts from: a key by its secret's hash or its id, or a person; and the token family that must be alive.
+ * `other` is the hash under which an earlier system would have stored the same secret, see `lookupHashes`.
+ */
+export type Start = { by: "hash" | "id" | "user"; value: string; other?: string; familyId?: string };
+
+const columns = ["id", "tenantId", "userId", "secretHash", "permissions", "chatflowIds", "allowedIps", "rateRequests", "rateWindow", "expiresAt", "disabledAt", "revokedAt", "version"].map((name) => `k."${name}"`).join(", ");
+const bySecret = `SELECT ${columns}, k."secretHash" AS hash, NULL::timestamptz AS "overlapEndsAt" FROM "ApiKey" k WHERE k."secretHash" = ANY($1)
+  UNION ALL SELECT ${columns}, e.hash, e."overlapEndsAt" FROM "EarlierSecret" e JOIN "ApiKey" k ON k.id = e."apiKeyId" WHERE e.hash = ANY($1)`;
 
 /** Raw `pg`: this is the miss path, where Prisma costs two and a half times the CPU. @throws SluiceError `store_unavailable` */
-export async function readKeyRow(by: "hash" | "id", value: string): Promise<KeyRow | null> {
-  const column = by === "hash" ? '"secretHash"' : "id";
-  const { rows } = await query<KeyRow>(`key-by-${by}`, `SELECT ${columns} FROM "ApiKey" WHERE ${column} = $1`, value);
+async function readBySecret(hashes: string[]): Promise<FoundKey[]> {
+  const { rows } = await query<KeyRow & { hash: string; overlapEndsAt: Date | null }>("key-by-secret", bySecret, hashes);
+  return rows.map(({ hash, overlapEndsAt, ...row }) => ({ row, hash, overlapEndsAt }));
+}
+
+async function readById(id: string): Promise<KeyRow | null> {
+  const { rows } = await query<KeyRow>("key-by-id", `SELECT ${columns} FROM "ApiKey" k WHERE id = $1`, id);
   return rows[0] ?? null;
+}
+
+/** The key that a check starts from, from PostgreSQL; null when there is none. @throws SluiceError `store_unavailable` */
+export async function findKey(start: Start): Promise<Omit<FoundKey, "hash"> | null> {
+  if (start.by === "hash") {
+    const found = await readBySecret(hashesOf(start));
+    return found.find(({ hash }) => hash === start.value) ?? found[0] ?? null;
+  }
+  const row = await readById(start.value);
+  return row && { row, overlapEndsAt: null };
 }
 
 /** @returns null for a family that never was. @throws SluiceError `store_unavailable` */
@@ -38,13 +61,15 @@ export async function readFamilyRow(familyId: string): Promise<{ version: number
   return rows[0] ?? null;
 }
 
-async function query<T extends object>(name: string, text: string, value: string) {
+async function query<T extends object>(name: string, text: string, value: string | string[]) {
   try {
     return await pool().query<T>({ name, text, values: [value] });
   } catch (error) {
     throw isDatabaseDown(error) ? storeUnavailable(error) : error;
   }
 }
+
+const hashesOf = (start: Start) => (start.other === undefined ? [start.value] : [start.value, start.other]);
 
 /** State as the check sees it; expiry is compared there, by Redis's clock. */
 function stateLetter(row: Pick<KeyRow, "revokedAt" | "disabledAt">): "r" | "d" | "a" {
@@ -53,8 +78,9 @@ function stateLetter(row: Pick<KeyRow, "revokedAt" | "disabledAt">): "r" | "d" |
 }
 
 function packKey(row: KeyRow): string {
-  const state = stateLetter(row);
-  return [row.id, row.tenantId, row.userId, state, row.expiresAt?.getTime() ?? 0, permissionMask(row.permissions), row.rateRequests, row.rateWindow].join("|");
+  // What cannot be read as a range must not open the key to everybody: it becomes a range that nobody is in.
+  const ranges = row.allowedIps.map((text) => parseRange(text)?.packed ?? "4ffffffff/32").join(",");
+  return [row.id, row.tenantId, row.userId, stateLetter(row), row.expiresAt?.getTime() ?? 0, permissionMask(row.permissions), row.rateRequests, row.rateWindow, row.chatflowIds.join(","), ranges].join("|");
 }
 
 const loading = new Map<string, Promise<boolean>>();
@@ -82,14 +108,31 @@ async function load(start: Start): Promise<boolean> {
     await writeRecord(familyRecordKey(start.familyId), family?.version ?? 0, family && !family.revokedAt ? "1" : "0", { runId, ...(!family && { ttlSeconds: unknownTtlSeconds }) });
   }
   if (start.by === "user") return (await writePerson(start.value)) !== null;
-  const key = start.by === "hash" ? keyRecordByHash(start.value) : keyRecordById(start.value);
-  const row = await readKeyRow(start.by, start.value);
-  if (!row) {
-    await writeRecord(key, 0, unknown, { runId, ttlSeconds: unknownTtlSeconds });
+  if (start.by === "id") {
+    const row = await readById(start.value);
+    await (row ? writeKey(keyRecordById(start.value), row, runId) : writeUnknown(keyRecordById(start.value), runId));
     return true;
   }
-  await Promise.all([writeRecord(key, row.version, packKey(row), { runId }), writePerson(row.userId)]);
+  const found = await readBySecret(hashesOf(start));
+  await Promise.all(hashesOf(start).map((hash) => {
+    const key = found.find((each) => each.hash === hash);
+    return key ? writeSecret(key, runId) : writeUnknown(keyRecordByHash(hash), runId);
+  }));
   return true;
+}
+
+/** The present secret has the key's whole record, an earlier one a pointer to it: what changes the key changes one place. */
+async function writeSecret({ row, hash, overlapEndsAt }: FoundKey, runId: string): Promise<unknown> {
+  if (!overlapEndsAt) return writeKey(keyRecordByHash(hash), row, runId);
+  return Promise.all([writeRecord(keyRecordByHash(hash), row.version, `>${row.id}|${overlapEndsAt.getTime()}`, { runId }), writeKey(keyRecordById(row.id), row, runId)]);
+}
+
+async function writeKey(key: string, row: KeyRow, runId: string): Promise<unknown> {
+  return Promise.all([writeRecord(key, row.version, packKey(row), { runId }), writePerson(row.userId)]);
+}
+
+function writeUnknown(key: string, runId: string): Promise<unknown> {
+  return writeRecord(key, 0, unknown, { runId, ttlSeconds: unknownTtlSeconds });
 }
 
 async function writePerson(userId: string) {
@@ -100,7 +143,7 @@ async function writePerson(userId: string) {
   }
 }
 
-/** The copies to drop when a key's row has got this version. */
+/** The copies to drop when a key's row has got this version. An earlier secret's is only a pointer and may stay. */
 export function staleKeyRecords(key: { id: string; secretHash: string; version: number }): StaleRecord[] {
   return [{ key: keyRecordByHash(key.secretHash), version: key.version }, { key: keyRecordById(key.id), version: key.version }];
 }

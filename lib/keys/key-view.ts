@@ -5,10 +5,12 @@ import type { ApiKeyView, KeyStatus } from "./schemas";
 
 /** Everything of a key that its owner may see; never its hash. */
 export const keyFields = {
-  id: true, tenantId: true, userId: true, name: true, description: true, start: true, last4: true, permissions: true, rateRequests: true, rateWindow: true,
+  id: true, tenantId: true, userId: true, name: true, description: true, start: true, last4: true, permissions: true, chatflowIds: true, allowedIps: true, rateRequests: true, rateWindow: true,
   expiresAt: true, disabledAt: true, revokedAt: true, revokedReason: true, createdByType: true, createdById: true, requestCount: true,
   lastUsedAt: true, lastRequestAt: true, createdAt: true, updatedAt: true,
   user: { select: { grant: { select: { status: true, absDeadlineAt: true } } } },
+  // Only the latest can still be working: while one does, the key cannot be rotated again.
+  earlierSecrets: { orderBy: { rotatedAt: "desc" }, take: 1, select: { hash: true, overlapEndsAt: true, lastUsedAt: true, rotatedAt: true } },
 } as const satisfies Prisma.ApiKeySelect;
 
 export type KeyFields = Prisma.ApiKeyGetPayload<{ select: typeof keyFields }>;
@@ -31,10 +33,10 @@ export function viewOf(key: KeyFields): ApiKeyView {
     start: key.start,
     last4: key.last4,
     permissions: key.permissions,
-    chatflowIds: null,
+    chatflowIds: key.chatflowIds.length > 0 ? key.chatflowIds : null,
     rateLimit: { requests: key.rateRequests, window: key.rateWindow },
     expiresAt: iso(key.expiresAt),
-    allowedIps: [],
+    allowedIps: key.allowedIps,
     isActive: !key.revokedAt && !key.disabledAt,
     status: statusOf(key),
     createdAt: key.createdAt.toISOString(),
@@ -48,8 +50,19 @@ export function viewOf(key: KeyFields): ApiKeyView {
     tenantId: key.tenantId,
     userId: key.userId,
     actsUntil: iso(grantEndOf(key)),
-    rotation: null,
+    rotation: rotationOf(key),
   };
+}
+
+/** The secret that was rotated away and still works, if there is one. */
+export function overlapOf(key: Pick<KeyFields, "earlierSecrets">): KeyFields["earlierSecrets"][number] | null {
+  const [latest] = key.earlierSecrets;
+  return latest && latest.overlapEndsAt.getTime() > now() ? latest : null;
+}
+
+function rotationOf(key: KeyFields): ApiKeyView["rotation"] {
+  const overlap = overlapOf(key);
+  return overlap && { overlapEndsAt: overlap.overlapEndsAt.toISOString(), previousSecretLastUsedAt: iso(overlap.lastUsedAt) };
 }
 
 /** When the owner's grant ends, and with it what the key can do upstream; null without a live one or without an end. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { RateLimit } from "@/lib/access";
 import { sha256Hex } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
-import { isSluiceError, SluiceError } from "@/lib/platform/errors";
+import { type Decision, isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { defineScript, runScript, type Script } from "@/lib/platform/records";
 import { withRedis } from "@/lib/platform/redis";
 import { limiterLua } from "./limiter.lua";
@@ -59,8 +59,8 @@ export function addressLimitName(ip: string | null): string | null {
   return `a:${ipaddr.IPv6.networkAddressFromCIDR(`${address.toString()}/64`).toString()}/64`;
 }
 
-export function tooManyFailures(retryAfterSeconds: number): SluiceError {
-  return new SluiceError("rate_limited", `Too many failed attempts from this address. Retry after ${retryAfterSeconds} seconds.`, { retryAfterSeconds });
+export function tooManyFailures(retryAfterSeconds: number, decision?: Decision): SluiceError {
+  return new SluiceError("rate_limited", `Too many failed attempts from this address. Retry after ${retryAfterSeconds} seconds.`, { retryAfterSeconds, ...(decision && { decision }) });
 }
 
 /**

@@ -1,11 +1,15 @@
 import { z } from "zod";
-import { type Context, covers, permissionMask, permissionsOf, requirePerson } from "@/lib/access";
+import { type Context, covers, permissionMask, permissionsOf, type Role, roleMask } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import type { Tx } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { invalid, SluiceError } from "@/lib/platform/errors";
+import { isRangeInside, parseRange } from "./addresses";
 
 const dayMs = 86_400_000;
+
+/** Whose a key is, or will be. */
+export type KeyOwner = { userId: string; tenantId: string };
 
 const PlanLimits = z.object({ keysPerUser: z.int().min(0).optional(), keyMaxLifetimeDays: z.int().min(1).optional() }).loose();
 
@@ -28,25 +32,67 @@ export function requireExpiry(expiresAt: Date | null, from: { createdAtMs: numbe
 export function requireHeld(ctx: Context, permissions: readonly string[]): void {
   if (covers(ctx.permissions, permissions)) return;
   const missing = permissionsOf(permissionMask(permissions) & ~ctx.permissions);
-  throw new SluiceError("permission_escalation", `You do not hold ${missing.join(", ")}.`, { extra: { permissions: missing } });
+  throw new SluiceError("permission_escalation", `You do not hold ${missing.join(", ")}.`, { extra: { permissions: missing }, decision: { check: "escalation", seen: [...permissions], limit: permissionsOf(ctx.permissions) } });
 }
 
-/** A key cannot outlive the key that made or changed it, so that a leak ends when the leaked key does. @throws SluiceError `permission_escalation` */
-export function requireWithinOwnExpiry(own: Date | null, wanted: Date | null): void {
-  if (own && (!wanted || wanted > own)) throw new SluiceError("permission_escalation", `This key expires at ${own.toISOString()} and cannot give a later expiry.`);
+/** How far a key reaches; an empty list sets no bound. */
+export type Reach = { permissions: string[]; chatflowIds: string[]; allowedIps: string[]; expiresAt: Date | null };
+
+/**
+ * What a key gives to a key that it makes or changes stays within its own: chatflows, addresses and expiry, so that a leak
+ * reaches no further and ends when the leaked key does. Only what is given is asked. People have no such bounds (`own` null).
+ * @throws SluiceError `permission_escalation`
+ */
+export function requireWithinOwn(own: Reach | null, given: Partial<Omit<Reach, "permissions">>): void {
+  if (!own) return;
+  if (given.chatflowIds && !areChatflowsWithin(given.chatflowIds, own.chatflowIds)) throw escalation("This key is limited to some chatflows, and cannot give others.", given.chatflowIds, own.chatflowIds);
+  if (given.allowedIps && !areRangesWithin(given.allowedIps, own.allowedIps)) throw escalation("This key is limited to some addresses, and cannot give others.", given.allowedIps, own.allowedIps);
+  if (given.expiresAt !== undefined && isLater(given.expiresAt, own.expiresAt)) throw escalation(`This key expires at ${own.expiresAt?.toISOString()} and cannot give a later expiry.`, given.expiresAt?.toISOString() ?? null, own.expiresAt?.toISOString() ?? null);
 }
 
-type ActingKey = { permissions: string[]; expiresAt: Date | null; revokedAt: Date | null };
+/**
+ * Who hands out a secret of a key, or lets it do more than before, must reach as far as the whole key does: else a narrow key would make
+ * itself a wide one out of another. What the key's owner may not do now does not count.
+ * @throws SluiceError `permission_escalation`
+ */
+export function requireWholeWithinOwn(ctx: Context, own: Reach | null, key: Reach, ownerRole: Role | null): void {
+  requireHeld(ctx, permissionsOf(permissionMask(key.permissions) & roleMask(ownerRole)));
+  requireWithinOwn(own, key);
+}
+
+/** Whether a change lets a key do anything that it could not do before. */
+export function widens(before: Reach & { disabledAt: Date | null }, after: Reach & { disabledAt: Date | null }): boolean {
+  return !covers(permissionMask(before.permissions), after.permissions) || !areChatflowsWithin(after.chatflowIds, before.chatflowIds) || !areRangesWithin(after.allowedIps, before.allowedIps)
+    || isLater(after.expiresAt, before.expiresAt) || (before.disabledAt !== null && after.disabledAt === null);
+}
+
+function areChatflowsWithin(wanted: string[], own: string[]): boolean {
+  return own.length === 0 || (wanted.length > 0 && wanted.every((id) => own.includes(id)));
+}
+
+function areRangesWithin(wanted: string[], own: string[]): boolean {
+  if (own.length === 0) return true;
+  const packed = (text: string) => parseRange(text)?.packed ?? "";
+  const outer = own.map(packed);
+  return wanted.length > 0 && wanted.every((text) => outer.some((range) => isRangeInside(packed(text), range)));
+}
+
+/** No expiry is later than any. */
+const isLater = (wanted: Date | null, own: Date | null) => own !== null && (wanted === null || wanted > own);
+
+function escalation(detail: string, seen: string | string[] | null, limit: string | string[] | null): SluiceError {
+  return new SluiceError("permission_escalation", detail, { decision: { check: "escalation", seen, limit } });
+}
 
 /**
  * The key that makes the call, if it is one. Its row is held until the transaction ends: a key that is being revoked
  * with all that it created cannot slip in one more.
  * @throws SluiceError `key_revoked`
  */
-export async function findActingKey(tx: Tx, ctx: Context): Promise<ActingKey | null> {
+export async function findActingKey(tx: Tx, ctx: Context): Promise<Reach | null> {
   if (ctx.actor.type !== "apiKey") return null;
-  const [key] = await tx.$queryRaw<ActingKey[]>`
-    SELECT permissions, "expiresAt", "revokedAt" FROM "ApiKey" WHERE id = ${ctx.actor.apiKeyId}::uuid AND "tenantId" = ${ctx.tenantId}::uuid FOR SHARE`;
+  const [key] = await tx.$queryRaw<(Reach & { revokedAt: Date | null })[]>`
+    SELECT permissions, "chatflowIds", "allowedIps", "expiresAt", "revokedAt" FROM "ApiKey" WHERE id = ${ctx.actor.apiKeyId}::uuid AND "tenantId" = ${ctx.tenantId}::uuid FOR SHARE`;
   if (!key || key.revokedAt) throw new SluiceError("key_revoked", "This API key was revoked.");
   return key;
 }
@@ -56,9 +102,8 @@ export async function findActingKey(tx: Tx, ctx: Context): Promise<ActingKey | n
  * cannot pass the limit together.
  * @throws SluiceError `key_limit_reached`
  */
-export async function requireRoomForKey(tx: Tx, ctx: Context, keysPerUser: number): Promise<void> {
-  const { userId } = requirePerson(ctx);
+export async function requireRoomForKey(tx: Tx, { userId, tenantId }: KeyOwner, keysPerUser: number): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`keys:${userId}`}, 0))`;
-  const live = await tx.apiKey.count({ where: { tenantId: ctx.tenantId, userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(now()) } }] } });
-  if (live >= keysPerUser) throw new SluiceError("key_limit_reached", `You have ${live} API keys, and ${keysPerUser} is the most. Revoke one first.`);
+  const live = await tx.apiKey.count({ where: { tenantId, userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(now()) } }] } });
+  if (live >= keysPerUser) throw new SluiceError("key_limit_reached", `There are ${live} live API keys, and ${keysPerUser} is the most. Revoke one first.`, { decision: { check: "key_limit", seen: live, limit: keysPerUser } });
 }

@@ -1,11 +1,10 @@
-import { type Context, requirePermission } from "@/lib/access";
+import { type Context, hasPermission, requirePermission } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { nowDate } from "@/lib/platform/clock";
-import { db, transaction, type Tx } from "@/lib/platform/db";
+import { transaction, type Tx } from "@/lib/platform/db";
 import { confirmInvalidation, invalidate, planInvalidation } from "@/lib/platform/records";
-import { noSuchKey, ownKey, ownKeys } from "./get-key";
+import { anyKeys, keyIn, type KeyScope, noSuchKey, ownKeys, readKey } from "./get-key";
 import { staleKeyRecords } from "./key-records";
-import { keyFields, viewOf } from "./key-view";
 import type { ApiKeyView } from "./schemas";
 
 /**
@@ -15,31 +14,42 @@ import type { ApiKeyView } from "./schemas";
  * @throws SluiceError `not_found`; `store_unavailable` when Redis does not confirm: the keys are revoked in the
  *   database, and the outbox carries it to the checks.
  */
-export async function revokeKey(ctx: Context, id: string, options: { cascade?: boolean; reason?: string } = {}): Promise<ApiKeyView> {
+export async function revokeKey(ctx: Context, id: string, options: RevokeOptions = {}): Promise<ApiKeyView> {
   requirePermission(ctx, "api-keys:manage");
-  await revoke(ctx, [ownKey(ctx, id).id], options);
-  const key = await db().apiKey.findFirst({ where: ownKey(ctx, id), select: keyFields });
-  if (!key) throw noSuchKey();
-  return viewOf(key);
+  return revokeOne(ctx, ownKeys(ctx), id, options);
+}
+
+/** The same for anybody's key, in administration. @throws SluiceError `insufficient_permission`, and as `revokeKey` */
+export async function revokeAnyKey(ctx: Context, id: string, options: RevokeOptions = {}): Promise<ApiKeyView> {
+  return revokeOne(ctx, anyKeys(ctx), id, options);
 }
 
 /** Several of the caller's keys in one transaction: all or none. @throws SluiceError as `revokeKey` */
 export async function revokeKeys(ctx: Context, ids: string[], options: { reason?: string } = {}): Promise<void> {
   requirePermission(ctx, "api-keys:manage");
-  await revoke(ctx, [...new Set(ids.map((id) => ownKey(ctx, id).id))], options);
+  await revoke(ctx, ownKeys(ctx), [...new Set(ids.map((id) => keyIn({}, id).id))], options);
 }
 
-async function revoke(ctx: Context, ids: string[], { cascade = false, reason }: { cascade?: boolean; reason?: string }): Promise<void> {
-  const own = ownKeys(ctx);
+type RevokeOptions = { cascade?: boolean; reason?: string };
+
+async function revokeOne(ctx: Context, scope: KeyScope, id: string, options: RevokeOptions): Promise<ApiKeyView> {
+  const where = keyIn(scope, id);
+  await revoke(ctx, scope, [where.id], options);
+  return readKey(where);
+}
+
+async function revoke(ctx: Context, scope: KeyScope, ids: string[], { cascade = false, reason }: RevokeOptions): Promise<void> {
+  // What a key made for other people, an administrator's key may have, ends with it only if an administrator says so.
+  const reach = hasPermission(ctx, "admin:keys") ? {} : scope;
   const { pending, before } = await transaction(async (tx) => {
-    const all = await lockFamily(tx, own, ids, cascade);
-    const keys = await tx.apiKey.findMany({ where: { id: { in: all }, ...own }, select: { id: true, secretHash: true, version: true, revokedAt: true, name: true } });
-    if (ids.some((id) => !keys.some((key) => key.id === id))) throw noSuchKey();
+    const all = await lockFamily(tx, reach, ids, cascade);
+    const keys = await tx.apiKey.findMany({ where: { id: { in: all }, ...reach }, select: { id: true, tenantId: true, userId: true, secretHash: true, version: true, revokedAt: true, name: true } });
+    if (ids.some((id) => !keys.some((key) => key.id === id && isIn(scope, key)))) throw noSuchKey();
 
     const alive = keys.filter((key) => !key.revokedAt);
-    await tx.apiKey.updateMany({ where: { id: { in: alive.map((key) => key.id) }, ...own }, data: { revokedAt: nowDate(), revokedReason: reason ?? null, version: { increment: 1 } } });
+    await tx.apiKey.updateMany({ where: { id: { in: alive.map((key) => key.id) } }, data: { revokedAt: nowDate(), revokedReason: reason ?? null, version: { increment: 1 } } });
     for (const key of alive) {
-      await recordAudit(tx, ctx, { action: "key.revoked", target: { type: "apiKey", id: key.id }, data: { name: key.name, ...(reason && { reason }), ...(!ids.includes(key.id) && { createdByRevokedKey: true }) } });
+      await recordAudit(tx, ctx, { action: "key.revoked", target: { type: "apiKey", id: key.id }, tenantId: key.tenantId, data: { name: key.name, ...(reason && { reason }), ...(!ids.includes(key.id) && { createdByRevokedKey: true }) } });
     }
     const stale = alive.flatMap((key) => staleKeyRecords({ ...key, version: key.version + 1 }));
     return { pending: stale.length > 0 ? await planInvalidation(tx, stale) : null, before: keys.filter((key) => key.revokedAt) };
@@ -49,23 +59,27 @@ async function revoke(ctx: Context, ids: string[], { cascade = false, reason }: 
   if (before.length > 0) await invalidate(before.flatMap(staleKeyRecords));
 }
 
+function isIn(scope: KeyScope, key: { tenantId: string; userId: string }): boolean {
+  return (scope.tenantId === undefined || scope.tenantId === key.tenantId) && (scope.userId === undefined || scope.userId === key.userId);
+}
+
 /** Locks the keys and, with `cascade`, all that descend from them, looking again until nothing new has come in between. */
-async function lockFamily(tx: Tx, own: { tenantId: string; userId: string }, ids: string[], cascade: boolean): Promise<string[]> {
+async function lockFamily(tx: Tx, scope: KeyScope, ids: string[], cascade: boolean): Promise<string[]> {
   for (let known = ids; ; ) {
     await lockKeys(tx, known);
-    const found = cascade ? await withDescendants(tx, own, ids) : known;
+    const found = cascade ? await withDescendants(tx, scope, ids) : known;
     if (found.length <= known.length) return known;
     known = found;
   }
 }
 
-async function withDescendants(tx: Tx, own: { tenantId: string; userId: string }, ids: string[]): Promise<string[]> {
+async function withDescendants(tx: Tx, { tenantId = null, userId = null }: { tenantId?: string | null; userId?: string | null }, ids: string[]): Promise<string[]> {
   const rows = await tx.$queryRaw<{ id: string }[]>`
     WITH RECURSIVE family AS (
-      SELECT id FROM "ApiKey" WHERE id = ANY(${ids}::uuid[]) AND "tenantId" = ${own.tenantId}::uuid AND "userId" = ${own.userId}::uuid
+      SELECT id FROM "ApiKey" WHERE id = ANY(${ids}::uuid[])
       UNION
       SELECT k.id FROM "ApiKey" k JOIN family f ON k."createdByType" = 'apiKey' AND k."createdById" = f.id::text
-      WHERE k."tenantId" = ${own.tenantId}::uuid AND k."userId" = ${own.userId}::uuid)
+      WHERE (${tenantId}::uuid IS NULL OR k."tenantId" = ${tenantId}::uuid) AND (${userId}::uuid IS NULL OR k."userId" = ${userId}::uuid))
     SELECT id FROM family`;
   return rows.map((row) => row.id);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { expandPermissions, isPermissionInput, type PermissionPattern } from "@/lib/access/permissions";
+import { expandPermissions, isPermissionInput, permissionNames, type PermissionPattern } from "@/lib/access/permissions";
+import { parseRange } from "./addresses";
 
 /** Inputs and wire shapes of API keys (HTTP contract, section 4). Pure: forms in the browser use them too. */
 
@@ -19,17 +20,34 @@ export const RateLimitInput = z.strictObject({
   window: z.int().min(1, "must be at least 1").max(2_592_000, "must be at most 2592000 seconds"),
 });
 
+/** Flowise's ids. Whether they are assigned to the owner is asked at each call, since assignments come and go. */
+export const ChatflowIds = z.array(z.uuid("must be a chatflow's id")).min(1, "must name at least one chatflow; null means any").max(100, "must name at most 100 chatflows")
+  .transform((ids) => [...new Set(ids.map((id) => id.toLowerCase()))]);
+
+/** Addresses or CIDR ranges, v4 and v6; they come out as canonical CIDR. An empty list means from anywhere. */
+export const AllowedIps = z.array(z.string().max(60).transform((text, ctx) => {
+  const range = parseRange(text);
+  if (range) return range.text;
+  ctx.addIssue({ code: "custom", message: "must be an IPv4 or IPv6 address, or a range such as 10.0.0.0/8" });
+  return z.NEVER;
+})).max(100, "must name at most 100 ranges").transform((ranges) => [...new Set(ranges)]);
+
 /** ISO 8601 with a zone; whether it lies in the future is asked when the key is made. */
 const instant = z.iso.datetime({ offset: true, error: "must be an ISO 8601 instant" }).transform((value) => new Date(value));
 
 export const defaultPermissions: PermissionPattern[] = ["chatflows:read", "ai:predict"];
 export const defaultRateLimit = { requests: 1000, window: 3600 };
 
-/** `permissions` left out means the default for people, and all of its own for a key that creates a key. */
+/**
+ * A field left out means the default for people, and its own for a key that creates a key. `null` is "no limit" and so may be more than
+ * such a key has.
+ */
 export const CreateKeyInput = z.strictObject({
   name,
   description: description.nullish(),
   permissions: Permissions.optional(),
+  chatflowIds: ChatflowIds.nullish(),
+  allowedIps: AllowedIps.optional(),
   rateLimit: RateLimitInput.default(defaultRateLimit),
   expiresAt: instant.nullish(),
   /** Seconds from now. */
@@ -42,6 +60,8 @@ export const UpdateKeyInput = z.strictObject({
   name: name.optional(),
   description: description.nullable().optional(),
   permissions: Permissions.optional(),
+  chatflowIds: ChatflowIds.nullable().optional(),
+  allowedIps: AllowedIps.optional(),
   rateLimit: RateLimitInput.optional(),
   expiresAt: instant.nullable().optional(),
   isActive: z.boolean().optional(),
@@ -52,16 +72,46 @@ export const keyStatuses = ["active", "disabled", "revoked", "expired"] as const
 export const KeyStatus = z.enum(keyStatuses);
 export type KeyStatus = z.infer<typeof KeyStatus>;
 
+export const keySorts = ["createdAt", "name", "lastUsedAt", "expiresAt"] as const;
+export type KeySort = (typeof keySorts)[number];
+export const keyOrders = ["asc", "desc"] as const;
+export type KeyOrder = (typeof keyOrders)[number];
+/** How each is sorted when no order is asked for: what people look for stands first. */
+export const restingOrder: Record<KeySort, KeyOrder> = { createdAt: "desc", name: "asc", lastUsedAt: "desc", expiresAt: "asc" };
+
 /** From a query string, so numbers come as text. */
 export const ListKeysInput = z.strictObject({
   status: KeyStatus.optional(),
+  sort: z.enum(keySorts).optional(),
+  order: z.enum(keyOrders).optional(),
   q: z.string().trim().max(100).refine(noNul, nulError).optional(),
   limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").default(20),
-  cursor: z.string().max(200).optional(),
+  cursor: z.string().max(1000).optional(),
 });
 export type ListKeysInput = z.output<typeof ListKeysInput>;
 
 export const RevokeKeyInput = z.strictObject({ cascade: z.enum(["true", "false"]).transform((v) => v === "true").optional() });
+
+const monthSeconds = 2_592_000;
+
+/** For how long the old secret goes on working, and after how long a silence it stops before that. */
+export const RotateKeyInput = z.strictObject({
+  overlapSeconds: z.int().min(0, "must not be negative").max(monthSeconds, `must be at most ${monthSeconds} seconds`),
+  endWhenQuietSeconds: z.int().min(1, "must be at least 1").max(monthSeconds, `must be at most ${monthSeconds} seconds`).optional(),
+});
+export type RotateKeyInput = z.output<typeof RotateKeyInput>;
+
+/** `ip`: also ask the key's address list, for a call from there. */
+export const VerifyKeyInput = z.strictObject({
+  key: z.string().min(1).max(256),
+  permission: z.enum(permissionNames).optional(),
+  ip: z.string().max(60).refine((text) => !text.includes("/") && parseRange(text) !== null, "must be an IPv4 or IPv6 address").optional(),
+});
+export type VerifyKeyInput = z.output<typeof VerifyKeyInput>;
+
+export const keyReminderKinds = ["earlier_secret_used", "expiring", "expired_recently", "old"] as const;
+/** Something to do about a key; what `at` is depends on the kind, see `listKeyReminders`. */
+export type KeyReminder = { apiKeyId: string; name: string; kind: (typeof keyReminderKinds)[number]; at: string };
 
 const time = z.iso.datetime();
 
@@ -97,3 +147,22 @@ export type ApiKeyView = z.infer<typeof ApiKeyView>;
 /** What creation answers, this once: the key and its secret. */
 export const CreatedKeyView = ApiKeyView.extend({ key: z.string() });
 export type CreatedKeyView = z.infer<typeof CreatedKeyView>;
+
+/** Who still calls with the secret that was rotated away. */
+export const RotationView = z.object({
+  overlapEndsAt: time,
+  previousSecretLastUsedAt: time.nullable(),
+  callers: z.array(z.object({ ip: z.string().nullable(), userAgent: z.string().nullable(), lastUsedAt: time, requests: z.int() })),
+});
+export type RotationView = z.infer<typeof RotationView>;
+
+/** What another service learns of a key that was sent to it; `code` says why it is not valid. */
+export const VerifyAnswer = z.object({
+  valid: z.boolean(),
+  code: z.string().optional(),
+  apiKeyId: z.uuid().optional(),
+  ownerId: z.uuid().optional(),
+  permissions: z.array(z.string()).optional(),
+  rateLimit: z.object({ requests: z.int(), window: z.int() }).optional(),
+});
+export type VerifyAnswer = z.infer<typeof VerifyAnswer>;

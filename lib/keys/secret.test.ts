@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sha256Hex } from "@/lib/platform/crypto";
-import { checksumOf, newSecret, shapeOf } from "./secret";
+import { checksumOf, lookupHashes, newSecret, shapeOf, storedHashOf } from "./secret";
 
 /** CRC-32 (IEEE 802.3, reflected) by its definition, bit by bit. */
 function naiveChecksum(body: string): string {
@@ -52,5 +52,20 @@ describe("API key secrets", () => {
     expect(shapeOf(`kaa_${hex}`)).toBe("earlier");
     expect(shapeOf("flash_abcDEF123-_.x")).toBe("earlier");
     for (const secret of [`kaa_${hex.toUpperCase()}`, `kaa_${hex}0`, "flash_", "flash_with space", `flash_${"x".repeat(300)}`, "", "slk_"]) expect(shapeOf(secret), secret).toBe("malformed");
+  });
+
+  it("an earlier system's key is looked for by the hash of the whole, and by that of what follows its prefix; ours by the one", () => {
+    const secret = "flash_abcDEF123-_.x";
+    expect(lookupHashes(secret)).toEqual({ value: sha256Hex(secret), other: storedHashOf({ sha256: sha256Hex("abcDEF123-_.x").toUpperCase(), hashed: "afterPrefix", prefix: "flash_" }) });
+    expect(storedHashOf({ sha256: sha256Hex(secret) })).toBe(lookupHashes(secret).value);
+    expect(lookupHashes(newSecret().value)).not.toHaveProperty("other");
+  });
+
+  it("a whole key behind an earlier prefix is not that key, nor the other way round", () => {
+    const ours = newSecret();
+    expect(Object.values(lookupHashes(`flash_${ours.value}`))).not.toContain(ours.hash);
+    const rest = storedHashOf({ sha256: sha256Hex("abcDEF123"), hashed: "afterPrefix", prefix: "flash_" });
+    expect(Object.values(lookupHashes("kaa_abcDEF123"))).not.toContain(rest);
+    expect(Object.values(lookupHashes("flash_flash_abcDEF123"))).not.toContain(rest);
   });
 });

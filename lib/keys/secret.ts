@@ -41,15 +41,41 @@ export function hashSecret(secret: string): string {
 export type SecretShape = "ours" | "earlier" | "wrong_checksum" | "malformed";
 
 const shape = /^([a-z][a-z0-9]{1,11})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
-/** Formats of earlier systems, whose keys may have been imported by hash. */
-const earlier = /^(kaa_[0-9a-f]{64}|flash_[\x21-\x7e]{8,250})$/;
+/** What a key of an earlier system may look like behind its prefix; `kaa_` is known more exactly. */
+const earlierRest = /^[\x21-\x7e]{8,250}$/;
+
+/** The prefix of an earlier system whose keys may have been imported by hash, if the secret looks like one of its keys. */
+function earlierPrefix(secret: string): string | null {
+  const prefix = env().API_KEY_EARLIER_PREFIXES.find((each) => secret.startsWith(each)) ?? null;
+  if (prefix === "kaa_") return /^kaa_[0-9a-f]{64}$/.test(secret) ? prefix : null;
+  return prefix !== null && earlierRest.test(secret.slice(prefix.length)) ? prefix : null;
+}
 
 /** Judges a presented string by its looks, with no I/O: only `ours` and `earlier` are worth a look into a store. */
 export function shapeOf(secret: string): SecretShape {
-  const parts = secret.length <= 256 ? shape.exec(secret) : null;
-  const [, prefix, random, checksum] = parts ?? [];
-  if (prefix && prefix !== "kaa" && prefix !== "flash") return checksumOf(`${prefix}_${random}`) === checksum ? "ours" : "wrong_checksum";
-  return secret.length <= 256 && earlier.test(secret) ? "earlier" : "malformed";
+  if (secret.length > 256) return "malformed";
+  if (earlierPrefix(secret) !== null) return "earlier";
+  const [, prefix, random, checksum] = shape.exec(secret) ?? [];
+  if (!prefix || env().API_KEY_EARLIER_PREFIXES.includes(`${prefix}_`)) return "malformed";
+  return checksumOf(`${prefix}_${random}`) === checksum ? "ours" : "wrong_checksum";
+}
+
+/**
+ * What is stored of a key that an earlier system kept as SHA-256, in hex, of the whole string or of what follows its prefix. The
+ * latter is hashed once more together with the prefix: so a string is worth one look under each of two names, and nothing
+ * that is a whole key elsewhere passes for one behind a prefix.
+ */
+export function storedHashOf(known: { sha256: string; hashed?: "whole" | "afterPrefix" | undefined; prefix?: string | undefined }): string {
+  const sha256 = known.sha256.toLowerCase();
+  return known.hashed === "afterPrefix" ? sha256Hex(`${known.prefix ?? ""}:${sha256}`) : sha256;
+}
+
+/** Under which hashes a presented string may be stored. */
+export function lookupHashes(secret: string): { value: string; other?: string } {
+  const value = hashSecret(secret);
+  const prefix = earlierPrefix(secret);
+  if (prefix === null) return { value };
+  return { value, other: storedHashOf({ sha256: sha256Hex(secret.slice(prefix.length)), hashed: "afterPrefix", prefix }) };
 }
 
 /** Whether a bearer value is meant as an API key, as opposed to a JWT. */

@@ -120,7 +120,9 @@ const schema = z.object({
 
   /** `single` asks Redis once per call instead of once per turn of the event loop: the reference that measurements and tests compare with. */
   KEY_CHECKS: z.enum(["batched", "single"]).default("batched"),
-  API_KEY_PREFIX: z.string().regex(/^[a-z][a-z0-9]{1,11}$/, "must be 2 to 12 lower-case letters and digits").refine((p) => p !== "kaa" && p !== "flash", "belongs to an earlier system").default("slk"),
+  API_KEY_PREFIX: z.string().regex(/^[a-z][a-z0-9]{1,11}$/, "must be 2 to 12 lower-case letters and digits").default("slk"),
+  /** Prefixes of keys that earlier systems minted and that may be imported by hash; anything else is refused without a look into a store. */
+  API_KEY_EARLIER_PREFIXES: z.string().max(500).regex(/^[A-Za-z][A-Za-z0-9_-]{1,30}(,[A-Za-z][A-Za-z0-9_-]{1,30})*$/, "must be prefixes with commas between them").transform((value) => value.split(",")).default(["kaa_", "flash_"]),
   API_KEY_MAX_PER_USER: integer(0, 100000).default(10),
   API_KEY_MAX_LIFETIME_DAYS: integer(1, 36500).optional(),
   USER_RATE_LIMIT: rate.default({ requests: 100000, window: 3600 }),
@@ -139,6 +141,7 @@ const schema = z.object({
 }).superRefine((e, ctx) => {
   const lack = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
   if (e.PASSWORD_GRANT_ENABLED && !(e.KEYCLOAK_DIRECT_CLIENT_ID && e.KEYCLOAK_DIRECT_CLIENT_SECRET)) lack("KEYCLOAK_DIRECT_CLIENT_ID", "and its secret are needed when PASSWORD_GRANT_ENABLED=true");
+  if (e.API_KEY_EARLIER_PREFIXES.some((prefix) => `${e.API_KEY_PREFIX}_`.startsWith(prefix))) lack("API_KEY_PREFIX", "belongs to an earlier system (API_KEY_EARLIER_PREFIXES), whose keys have no checksum to ask");
   if (e.FLOWISE_AUTH === "service-key" && !e.FLOWISE_API_KEY) lack("FLOWISE_API_KEY", "is needed when FLOWISE_AUTH=service-key");
   if (new Set([e.KEYCLOAK_CLIENT_ID, e.KEYCLOAK_MACHINE_CLIENT_ID, e.KEYCLOAK_DIRECT_CLIENT_ID]).size < 3) lack("KEYCLOAK_MACHINE_CLIENT_ID", "the Keycloak clients must differ: refresh-token chains are never shared");
   if (e.SESSION_KEKS.some((s) => e.VAULT_KEKS.some((v) => v.key.equals(s.key)))) lack("VAULT_KEKS", "must not share a key with SESSION_KEKS");

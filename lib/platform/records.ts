@@ -69,6 +69,7 @@ export const StaleRecords = z.array(z.object({ key: z.string().max(300), version
 export type PendingInvalidation = { outboxId: string; records: StaleRecord[] };
 
 export const invalidationKind = "records.invalidate";
+const claimMax = 100;
 
 /** To be called in the transaction that changes the rows: if we die after the commit, the outbox finishes the work. */
 export async function planInvalidation(tx: Tx, records: StaleRecord[]): Promise<PendingInvalidation> {
@@ -88,14 +89,27 @@ type DueRow = { id: string; payload: unknown; attempts: number };
 
 /**
  * Carries out invalidations that nobody has confirmed: their process died, or Redis was away. A row is claimed by moving
- * its due time on, so that several workers share the work and a worker's death only delays it. Safe to run at any time.
+ * its due time on, so that several workers share the work and a worker's death only delays it. Goes on until nothing is
+ * due, since a revoker that was cut off for a while leaves thousands behind. Safe to run at any time.
  *
  * @returns how many were finished.
  */
 export async function finishInvalidations(): Promise<number> {
+  let finished = 0;
+  for (;;) {
+    const round = await finishSome();
+    finished += round.finished;
+    // What failed has its next time; as long as Redis is away, the rest would fail as well.
+    if (round.claimed < claimMax || round.finished < round.claimed) break;
+  }
+  await pool().query(`DELETE FROM "Outbox" WHERE kind = $1 AND "doneAt" < now() - interval '1 day'`, [invalidationKind]);
+  return finished;
+}
+
+async function finishSome(): Promise<{ claimed: number; finished: number }> {
   const { rows } = await pool().query<DueRow>(
     `UPDATE "Outbox" SET attempts = attempts + 1, "dueAt" = now() + least(300, 2 ^ least(attempts, 8)) * interval '1 second'
-     WHERE id IN (SELECT id FROM "Outbox" WHERE kind = $1 AND "doneAt" IS NULL AND "dueAt" <= now() ORDER BY "dueAt" LIMIT 100 FOR UPDATE SKIP LOCKED)
+     WHERE id IN (SELECT id FROM "Outbox" WHERE kind = $1 AND "doneAt" IS NULL AND "dueAt" <= now() ORDER BY "dueAt" LIMIT ${claimMax} FOR UPDATE SKIP LOCKED)
      RETURNING id, payload, attempts`,
     [invalidationKind],
   );
@@ -112,8 +126,7 @@ export async function finishInvalidations(): Promise<number> {
       await pool().query('UPDATE "Outbox" SET "lastError" = $2 WHERE id = $1', [row.id, String(error).slice(0, 500)]);
     }
   }
-  await pool().query(`DELETE FROM "Outbox" WHERE kind = $1 AND "doneAt" < now() - interval '1 day'`, [invalidationKind]);
-  return finished;
+  return { claimed: rows.length, finished };
 }
 
 export async function invalidate(records: StaleRecord[]): Promise<void> {

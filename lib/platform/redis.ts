@@ -7,14 +7,15 @@ const shared = globalThis as typeof globalThis & { sluiceRedis?: { client: Redis
 
 function connect() {
   const client = new Redis(env().REDIS_URL, {
-    // The defaults (queue while offline, 20 retries) turn an outage into hanging requests.
+    // The defaults (queue while offline, 20 retries) turn an outage into hanging requests. And what was under way when a
+    // connection broke must not be said again to whoever answers next: it may name the run_id of the Redis before.
     enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
+    maxRetriesPerRequest: 0,
     commandTimeout: 500,
     connectTimeout: 2000,
     retryStrategy: (attempt) => Math.min(attempt * 50, 500),
     // After a fail-over the old primary is a replica: leave it, and ask again where the primary is.
-    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
+    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 1 : false),
   });
   const held = { client, runId: null as string | null };
   client.on("error", (error) => logger.warn({ err: error }, "redis"));
@@ -70,9 +71,9 @@ export function newRedis(options: { blocking?: boolean } = {}): Redis {
   return client;
 }
 
-/** Whether this failure means that Redis is away, as opposed to a command of ours being wrong. */
+/** Whether this failure means that Redis is away or takes no writes, as opposed to a command of ours being wrong. */
 export function isRedisDown(error: unknown): boolean {
-  return error instanceof Error && (/Command timed out|Connection is closed|Stream isn't writeable|ECONNREFUSED|ECONNRESET|EPIPE|max retries per request|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN/i.test(error.message) || error.name === "MaxRetriesPerRequestError");
+  return error instanceof Error && (/Command timed out|Connection is closed|Stream isn't writeable|ECONNREFUSED|ECONNRESET|EPIPE|max retries per request|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF/i.test(error.message) || error.name === "MaxRetriesPerRequestError");
 }
 
 /** Runs store commands; an outage becomes `store_unavailable`, anything else travels on. */

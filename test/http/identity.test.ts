@@ -172,6 +172,24 @@ describe("keys act for their owner", () => {
     await revoke("dis", id);
   });
 
+  it("a role change at Keycloak reaches every key with the owner's next refresh, down and up again", async () => {
+    const [one, other] = [await keyOf("dis", { permissions: ["nflow:read", "api-keys:create"] }), await keyOf("dis", { permissions: ["nflow:write", "nflow:read"] })];
+    const run = () => call(demo.url, "POST", "/api/v1/nflow/builder/apps/search", { key: one.key, body: {} });
+    const held = async () => Promise.all([one, other].map(async ({ key }) => (await call(demo.url, "GET", "/api/v1/auth/me", { key })).json.data.permissions));
+    expect((await run()).status).toBe(200);
+    for (const [roles, expected] of [[["viewer"], [["nflow:read"], ["nflow:read"]]], [["user"], [["api-keys:create", "nflow:read"], ["nflow:read", "nflow:write"]]]] as const) {
+      await control("identity", { setRoles: { dis: [...roles] } });
+      // One refresh of the owner's grant in 5 s may be forced.
+      await expect.poll(async () => {
+        await control("nflow", { unauthorizedNext: 1 });
+        await run();
+        return held();
+      }, { timeout: 20_000, interval: 500 }).toEqual(expected);
+    }
+    await revoke("dis", one.id);
+    await revoke("dis", other.id);
+  });
+
   it("machine access that was withdrawn at Keycloak is 403 with the way back, never a fall-back to somebody else", async () => {
     const { key, id } = await keyOf("dis", { permissions: ["nflow:read"] });
     const run = () => call(demo.url, "POST", "/api/v1/nflow/builder/apps/search", { key, body: {} });

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { flowIds } from "../../dev/flowise/flows";
 import { call, demo, doors, eachDoor, keyOf, revoke, sha256, tokensOf } from "./client";
 
 let uma: string;
@@ -134,5 +135,84 @@ describe.each(eachDoor)("API keys at the $name door", ({ url }) => {
     await expect.poll(async () => (await call(url, "GET", `/api/v1/auth/api-keys/${id}`, { bearer: uma })).json.data.requestCount, { timeout: 5000 }).toBe(3);
     expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}`, { bearer: uma })).json.data.lastUsedAt).toMatch(/^\d{4}-.*Z$/);
     await revoke("uma", id);
+  });
+
+  it("a key is rotated with an overlap: both secrets work, the old one's end is in force with the answer", async () => {
+    const { key, id } = await keyOf("uma");
+    const rotated = await call(url, "POST", `/api/v1/auth/api-keys/${id}/rotate`, { bearer: uma, body: { overlapSeconds: 3600, endWhenQuietSeconds: 600 } });
+    expect(rotated.status).toBe(201);
+    expect(rotated.json.data).toMatchObject({ id, key: expect.stringMatching(/^slk_/), rotation: { overlapEndsAt: expect.stringMatching(/Z$/), previousSecretLastUsedAt: null } });
+    expect(rotated.json.message).toContain("will not be shown again");
+    for (const secret of [key, rotated.json.data.key]) expect((await call(url, "GET", "/api/v1/auth/me", { key: secret })).json.data.apiKeyId).toBe(id);
+    expect((await call(url, "POST", `/api/v1/auth/api-keys/${id}/rotate`, { bearer: uma, body: { overlapSeconds: 0 } })).json.code).toBe("conflict");
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/rotation`, { bearer: uma })).json.data).toMatchObject({ overlapEndsAt: rotated.json.data.rotation.overlapEndsAt });
+    expect((await call(url, "DELETE", `/api/v1/auth/api-keys/${id}/rotation`, { bearer: uma })).json.data.rotation).toBeNull();
+    const old = await call(url, "GET", "/api/v1/auth/me", { key });
+    expect([old.status, old.json.code]).toEqual([401, "key_rotated"]);
+    expect((await call(url, "GET", "/api/v1/auth/me", { key: rotated.json.data.key })).status).toBe(200);
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/rotation`, { bearer: uma })).json.data).toBeNull();
+    await revoke("uma", id);
+  });
+
+  it("who still calls with the old secret is told: address, agent, when and how often", async () => {
+    const { key, id } = await keyOf("uma");
+    await call(url, "POST", `/api/v1/auth/api-keys/${id}/rotate`, { bearer: uma, body: { overlapSeconds: 3600 } });
+    for (let i = 0; i < 3; i++) await call(url, "GET", "/api/v1/auth/me", { key, headers: { "user-agent": "old-client/1.0" } });
+    await expect.poll(async () => (await call(url, "GET", `/api/v1/auth/api-keys/${id}/rotation`, { bearer: uma })).json.data.callers, { timeout: 8000 })
+      .toEqual([{ ip: url === doors.own ? expect.stringMatching(/^(127\.0\.0\.1|::1)$/) : null, userAgent: "old-client/1.0", lastUsedAt: expect.stringMatching(/Z$/), requests: 3 }]);
+    await revoke("uma", id);
+  });
+
+  it("a secret that was quiet for as long as was said ends by itself", async () => {
+    const { key, id } = await keyOf("uma");
+    await call(url, "POST", `/api/v1/auth/api-keys/${id}/rotate`, { bearer: uma, body: { overlapSeconds: 3600, endWhenQuietSeconds: 1 } });
+    expect((await call(url, "GET", "/api/v1/auth/me", { key })).status).toBe(200);
+    await expect.poll(async () => (await call(url, "GET", `/api/v1/auth/api-keys/${id}`, { bearer: uma })).json.data.rotation, { timeout: 15_000 }).toBeNull();
+    expect((await call(url, "GET", "/api/v1/auth/me", { key })).json.code).toBe("key_rotated");
+    await revoke("uma", id);
+  });
+
+  it("a key that is limited to addresses is refused from elsewhere, in its tokens too", async () => {
+    const here = ["127.0.0.0/8", "::1"];
+    const { key, id } = await keyOf("uma", { allowedIps: here, permissions: ["read", "ai:predict"] });
+    // The second door alone does not learn the caller's address, and then no list has it.
+    const inside = url === doors.own ? 200 : 403;
+    expect((await call(url, "GET", "/api/v1/auth/me", { key })).status).toBe(inside);
+    const tokens = await call(doors.own, "POST", "/api/v1/chat/authenticate", { body: { api_key: key } });
+    expect((await call(url, "GET", "/api/v1/auth/me", { bearer: tokens.json.access_token })).status).toBe(inside);
+    expect((await call(url, "PATCH", `/api/v1/auth/api-keys/${id}`, { bearer: uma, body: { allowedIps: ["192.0.2.1", "2001:DB8::/33"] } })).json.data.allowedIps).toEqual(["192.0.2.1/32", "2001:db8::/33"]);
+    for (const credential of [{ key }, { bearer: tokens.json.access_token as string }]) {
+      const refused = await call(url, "GET", "/api/v1/auth/me", credential);
+      expect([refused.status, refused.json.code]).toEqual([403, "ip_not_allowed"]);
+    }
+    const wrong = await call(url, "PATCH", `/api/v1/auth/api-keys/${id}`, { bearer: uma, body: { allowedIps: ["10.0.0.0/8", "10.0.0.0/33", "somewhere"] } });
+    expect(wrong.status).toBe(422);
+    expect(wrong.json.errors.map((e: { pointer: string }) => e.pointer)).toEqual(["/allowedIps/1", "/allowedIps/2"]);
+    await revoke("uma", id);
+  });
+
+  it("a key that is limited to chatflows sees and runs no others, in its tokens too", async () => {
+    const { key, id } = await keyOf("uma", { chatflowIds: [flowIds.releaseNotes] });
+    const tokens = await call(doors.own, "POST", "/api/v1/chat/authenticate", { body: { api_key: key } });
+    for (const credential of [{ key }, { bearer: tokens.json.access_token as string }]) {
+      expect((await call(url, "GET", "/api/v1/chatflows", credential)).json.map((flow: { id: string }) => flow.id)).toEqual([flowIds.releaseNotes]);
+      expect((await call(url, "GET", "/api/v1/chat/my-assigned-chatflows", credential)).json).toEqual({ assigned_chatflow_ids: [flowIds.releaseNotes], count: 1 });
+      const other = await call(url, "POST", "/api/v1/chat/predict", { ...credential, body: { chatflow_id: flowIds.support, question: "q" } });
+      expect([other.status, other.json.code]).toEqual([404, "not_found"]);
+      expect((await call(url, "POST", `/api/v1/prediction/${flowIds.support}`, { ...credential, body: { question: "q" } })).status).toBe(404);
+    }
+    expect((await call(url, "POST", "/api/v1/chat/predict", { key, body: { chatflow_id: flowIds.releaseNotes, question: "q" } })).status).toBe(200);
+    await revoke("uma", id);
+  });
+
+  it("other services may ask about a key, administrators only, and asking takes nothing", async () => {
+    const { key, id } = await keyOf("uma", { rateLimit: { requests: 2, window: 60 } });
+    const ada = (await tokensOf("ada")).access_token;
+    for (let i = 0; i < 4; i++) expect((await call(url, "POST", "/api/v1/auth/api-keys/verify", { bearer: ada, body: { key, permission: "ai:predict" } })).json.data).toMatchObject({ valid: true, apiKeyId: id, rateLimit: { requests: 2, window: 60 } });
+    expect((await call(url, "POST", "/api/v1/auth/api-keys/verify", { bearer: ada, body: { key, permission: "nflow:write" } })).json.data).toMatchObject({ valid: false, code: "insufficient_permission" });
+    expect((await call(url, "GET", "/api/v1/auth/me", { key })).headers.get("x-ratelimit-remaining")).toBe("1");
+    expect((await call(url, "POST", "/api/v1/auth/api-keys/verify", { bearer: uma, body: { key } })).json.code).toBe("insufficient_permission");
+    await revoke("uma", id);
+    expect((await call(url, "POST", "/api/v1/auth/api-keys/verify", { bearer: ada, body: { key } })).json.data).toEqual({ valid: false, code: "key_revoked", apiKeyId: id, ownerId: expect.any(String) });
   });
 });

@@ -20,7 +20,7 @@ export default page(async (ctx, { searchParams }) => {
   ]);
   const { baseUrl, flowiseAuth } = portalFacts();
   const mayCreate = hasPermission(ctx, "api-keys:create");
-  const create = mayCreate ? <CreateKeyDialog offered={permissionsOf(ctx.permissions)} baseUrl={baseUrl} /> : null;
+  const create = mayCreate ? <CreateKeyDialog choices={{ permissions: permissionsOf(ctx.permissions), chatflows: null, lifetimeDays: null, ownAddress: ctx.ip }} baseUrl={baseUrl} /> : null;
   return (
     <>
       <PageHeader title="API keys" actions={create}>

@@ -20,6 +20,8 @@ type DataTableProps<T extends RowData> = {
   /** Read out before the table: what it lists. */
   caption: string;
   sorting?: SortingState;
+  /** The rows come sorted, so by `sorting`; who asks for another order is told here. */
+  onSort?: (sorting: SortingState) => void;
   /** Shown instead of rows when there are none. */
   empty: ReactNode;
   /** Rows that are there but no longer count, such as revoked ones. */
@@ -28,9 +30,14 @@ type DataTableProps<T extends RowData> = {
 
 const arrows = { asc: ArrowUp, desc: ArrowDown } as const;
 
-/** The one table. Sorts what it was given; where there is no room each row becomes a small sheet (see globals.css). */
-export function DataTable<T extends RowData>({ columns, rows, rowId, caption, sorting = [], empty, isFaded }: DataTableProps<T>) {
-  const table = useTable({ features, columns, data: rows, getRowId: rowId, initialState: { sorting }, enableSortingRemoval: false });
+/** The one table. Sorts what it was given, or asks for it by `onSort`; where there is no room each row becomes a small sheet (see globals.css). */
+export function DataTable<T extends RowData>({ columns, rows, rowId, caption, sorting = [], onSort, empty, isFaded }: DataTableProps<T>) {
+  const table = useTable({
+    features, columns, data: rows, getRowId: rowId, enableSortingRemoval: false,
+    ...(onSort
+      ? { manualSorting: true, state: { sorting }, onSortingChange: (next) => onSort(typeof next === "function" ? next(sorting) : next) }
+      : { initialState: { sorting } }),
+  });
   if (rows.length === 0) return empty;
   // The roles say again what the elements say: `display: block` on phones would otherwise take the table away from screen readers.
   return (

@@ -82,7 +82,7 @@ export function Field<I extends FieldValues, N extends FieldPath<I> = FieldPath<
   const id = useId();
   return (
     <Controller control={control} name={name} render={({ field, fieldState }) => {
-      const message = fieldState.error?.message ?? fieldState.error?.root?.message;
+      const message = firstMessage(fieldState.error);
       const describedBy = [hint && `${id}-hint`, message && `${id}-error`].filter(Boolean).join(" ") || undefined;
       return (
         <div className={cn("space-y-1.5", className)} {...(isGroup && { role: "group", "aria-labelledby": `${id}-label`, "aria-describedby": describedBy })}>
@@ -91,11 +91,18 @@ export function Field<I extends FieldValues, N extends FieldPath<I> = FieldPath<
             : <Label htmlFor={id}>{label}{optional && <span className="ml-1.5 font-normal text-muted">optional</span>}</Label>}
           {children(field, { id, "aria-describedby": describedBy, "aria-invalid": Boolean(message) })}
           {hint && <p id={`${id}-hint`} className="text-[0.8125rem] text-muted">{hint}</p>}
-          {message && <p id={`${id}-error`} className="text-[0.8125rem] font-medium text-danger-ink">{sentence(message)}</p>}
+          {message && <p id={`${id}-error`} className="text-[0.8125rem] font-medium break-words whitespace-pre-line text-danger-ink">{sentence(message)}</p>}
         </div>
       );
     }} />
   );
+}
+
+/** Of a field that is a list, the error may stand at one of its items. */
+function firstMessage(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  if ("message" in error && typeof error.message === "string") return error.message;
+  return Object.entries(error).filter(([name]) => name !== "ref").map(([, inner]) => firstMessage(inner)).find(Boolean);
 }
 
 function sentence(text: string): string {

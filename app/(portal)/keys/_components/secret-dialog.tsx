@@ -1,0 +1,57 @@
+"use client";
+
+import { type ReactNode, useState } from "react";
+import { Confirm } from "@/app/_components/ui/alert-dialog";
+import { Dialog, DialogContent, DialogTrigger } from "@/app/_components/ui/dialog";
+import { SecretPanel } from "./secret-panel";
+
+type SecretDialogProps = {
+  /** The button that opens it. */
+  trigger: ReactNode;
+  title: string;
+  description: string;
+  baseUrl: string;
+  /** What to do about a lost secret, said when it is closed before copying. */
+  ifLost: string;
+  wide?: boolean;
+  onClosed?: () => void;
+  /** The form. It hands over the secret once the server made it. */
+  children: (reveal: (made: Revealed) => void) => ReactNode;
+};
+
+export type Revealed = { title: string; secret: string; message?: string };
+
+/** From a form to a secret that is shown once; closing before copying asks first. */
+export function SecretDialog({ trigger, title, description, baseUrl, ifLost, wide, onClosed, children }: SecretDialogProps) {
+  const [isOpen, setOpen] = useState(false);
+  const [made, setMade] = useState<Revealed | null>(null);
+  const [isCopied, setCopied] = useState(false);
+  const [isAsking, setAsking] = useState(false);
+
+  function close() {
+    setOpen(false);
+    setMade(null);
+    setCopied(false);
+    onClosed?.();
+  }
+
+  return (
+    <>
+      <Dialog open={isOpen} onOpenChange={(next) => {
+        if (next) setOpen(true);
+        else if (made && !isCopied) setAsking(true);
+        else close();
+      }}>
+        <DialogTrigger asChild>{trigger}</DialogTrigger>
+        <DialogContent wide={wide} title={made ? made.title : title} description={made ? undefined : description} onInteractOutside={(event) => { if (made) event.preventDefault(); }}>
+          {made
+            ? <SecretPanel secret={made.secret} message={made.message} baseUrl={baseUrl} onCopied={() => setCopied(true)} onClose={() => (isCopied ? close() : setAsking(true))} />
+            : children(setMade)}
+        </DialogContent>
+      </Dialog>
+      <Confirm open={isAsking} onOpenChange={setAsking} title="Close without copying the key?" action="Close anyway" cancel="Go back" onConfirm={() => { close(); return null; }}>
+        <p>The key cannot be shown again. {ifLost}</p>
+      </Confirm>
+    </>
+  );
+}

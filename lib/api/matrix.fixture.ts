@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import type { Context, Permission } from "@/lib/access";
+import * as chatflows from "@/lib/chatflows";
+import * as credits from "@/lib/credits";
+import * as keys from "@/lib/keys";
+import { CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
+import * as nflow from "@/lib/nflow";
+import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
+
+type Row = { permission: Permission; run(ctx: Context): Promise<unknown> };
+
+const id = randomUUID();
+const gone = new AbortController().signal;
+const rotation = { overlapSeconds: 0 };
+const page = ListKeysInput.parse({});
+
+/** Every verb with the permission that it asks for, and a call of it that does as little as can be once it was let in. */
+export const verbs: Record<string, Row> = {
+  createKey: { permission: "api-keys:create", run: (ctx) => keys.createKey(ctx, CreateKeyInput.parse({ name: "k", permissions: ["api-keys:create"] })) },
+  listKeys: { permission: "api-keys:read", run: (ctx) => keys.listKeys(ctx, page) },
+  getKey: { permission: "api-keys:read", run: (ctx) => keys.getKey(ctx, id) },
+  listKeyReminders: { permission: "api-keys:read", run: (ctx) => keys.listKeyReminders(ctx) },
+  getRotation: { permission: "api-keys:read", run: (ctx) => keys.getRotation(ctx, id) },
+  updateKey: { permission: "api-keys:manage", run: (ctx) => keys.updateKey(ctx, id, { name: "x" }) },
+  rotateKey: { permission: "api-keys:manage", run: (ctx) => keys.rotateKey(ctx, id, rotation) },
+  endRotation: { permission: "api-keys:manage", run: (ctx) => keys.endRotation(ctx, id) },
+  revokeKey: { permission: "api-keys:manage", run: (ctx) => keys.revokeKey(ctx, id) },
+  revokeKeys: { permission: "api-keys:manage", run: (ctx) => keys.revokeKeys(ctx, [id]) },
+  verifyKey: { permission: "admin:keys", run: (ctx) => keys.verifyKey(ctx, { key: "nonsense" }) },
+  getAnyKey: { permission: "admin:keys", run: (ctx) => keys.getAnyKey(ctx, id) },
+  updateAnyKey: { permission: "admin:keys", run: (ctx) => keys.updateAnyKey(ctx, id, { name: "x" }) },
+  revokeAnyKey: { permission: "admin:keys", run: (ctx) => keys.revokeAnyKey(ctx, id) },
+
+  listMyChatflows: { permission: "chatflows:read", run: (ctx) => chatflows.listMyChatflows(ctx) },
+  getMyChatflow: { permission: "chatflows:read", run: (ctx) => chatflows.getMyChatflow(ctx, id) },
+  runChatflow: { permission: "ai:predict", run: (ctx) => chatflows.runChatflow(ctx, { chatflow_id: id, question: "q" }) },
+  predictOnce: { permission: "ai:predict", run: (ctx) => chatflows.predictOnce(ctx, { chatflow_id: id, question: "q" }, gone) },
+  runPrediction: { permission: "ai:predict", run: (ctx) => chatflows.runPrediction(ctx, id, { question: "q" }) },
+  streamChatflow: { permission: "ai:predict", run: (ctx) => chatflows.streamChatflow(ctx, { chatflow_id: id, question: "q" }, gone) },
+  streamPrediction: { permission: "ai:predict", run: (ctx) => chatflows.streamPrediction(ctx, id, { question: "q", streaming: true }, gone) },
+  assignByEmail: { permission: "admin:chatflows", run: (ctx) => chatflows.assignByEmail(ctx, id, "nobody@example.test") },
+  unassignByEmail: { permission: "admin:chatflows", run: (ctx) => chatflows.unassignByEmail(ctx, id, "nobody@example.test") },
+  syncChatflows: { permission: "admin:chatflows", run: (ctx) => chatflows.syncChatflows(ctx) },
+
+  searchApps: { permission: "nflow:read", run: (ctx) => nflow.searchApps(ctx, {}) },
+  getApp: { permission: "nflow:read", run: (ctx) => nflow.getApp(ctx, "x") },
+  createApp: { permission: "nflow:write", run: (ctx) => nflow.createApp(ctx, CreateAppInput.parse({ name: "matrix", displayName: "x" })) },
+  removeApps: { permission: "nflow:write", run: (ctx) => nflow.removeApps(ctx, RemoveAppsInput.parse({ names: ["matrix"] })) },
+
+  getBalance: { permission: "credits:read", run: (ctx) => credits.getBalance(ctx) },
+  adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },
+};
+
+/** Verbs that every person may call about themselves, and parts of other verbs that their callers guard. */
+export const openVerbs = new Set(["deleteGrant", "finishGrant", "getGrant", "holdCredits", "startGrant"]);
+
+/** Routes that every caller may use about themselves. */
+export const openRoutes = new Set(["GET /api/v1/auth/me", "GET /api/v1/grant", "DELETE /api/v1/grant"]);

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type RedisServer, startRedis } from "@/dev/lib/redis";
+import { type Link, openLink } from "@/dev/testing/link";
+import { env, setEnv } from "./env";
+import { closeRedis, isRedisDown, redis, redisReady, redisRunId, withRedis } from "./redis";
+
+// Two servers behind one address, as before and after a fail-over.
+const folder = mkdtempSync(join("/var/tmp", "sluice-two-redis-"));
+const base = env();
+let before: RedisServer;
+let after: RedisServer;
+let link: Link;
+
+beforeAll(async () => {
+  [before, after] = await Promise.all([startRedis(join(folder, "before"), { throwaway: true }), startRedis(join(folder, "after"), { throwaway: true })]);
+  link = await openLink(before.port);
+  setEnv({ ...base, REDIS_URL: `redis://127.0.0.1:${link.port}` });
+  await closeRedis();
+});
+
+afterAll(async () => {
+  await closeRedis();
+  setEnv(base);
+  await link.close();
+  await Promise.all([before.stop(), after.stop()]);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it("what was under way when the connection broke is not said again to the Redis that answers next, whose run_id is another", async () => {
+  const runId = await redisRunId();
+  link.freeze();
+  const underWay = redis().set("told", runId);
+  link.retarget(after.port);
+  link.cut();
+  link.resume();
+  await expect(underWay).rejects.toSatisfy(isRedisDown);
+  await redisReady();
+  expect(await redis().ping()).toBe("PONG");
+  expect(await redis().exists("told")).toBe(0);
+  expect(await redisRunId()).not.toBe(runId);
+});
+
+it("a primary that has lost its replicas, and was told to want them, is a store that is away", async () => {
+  const admin = new Redis(after.url);
+  await admin.config("SET", "min-replicas-to-write", "1");
+  await expect(withRedis((client) => client.set("a", "b"))).rejects.toMatchObject({ code: "store_unavailable" });
+  await admin.config("SET", "min-replicas-to-write", "0");
+  admin.disconnect();
+  await withRedis((client) => client.set("a", "b"));
+});
