@@ -40,7 +40,7 @@ export type CallTrace = {
 
 export type Actor =
   | { type: "user"; person: Person; credential: UserCredential }
-  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** It came with a secret that was rotated away. */ earlierSecret?: true }
+  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** The call came with a secret that was rotated away. */ earlierSecret?: true }
   | { type: "bootstrap" }
   | { type: "job"; name: string };
 

@@ -22,8 +22,8 @@ type Row = {
 /** Which verb runs when. Intervals keep the contract's promises: counters and sealed events at most 2 s after the call. */
 export const jobs: Row[] = [
   { type: usageFoldJob, run: () => foldUsage(), everyMs: () => 1000 },
-  { type: requestLogJob, run: () => keepRequestLog(), everyMs: () => 3_600_000 },
   { type: endQuietOverlapsJob, run: () => endQuietOverlaps(), everyMs: () => 1000 },
+  { type: requestLogJob, run: () => keepRequestLog(), everyMs: () => 3_600_000 },
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },

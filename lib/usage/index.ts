@@ -1,5 +1,6 @@
 import "server-only";
 
+export { type EarlierSecretCaller, listEarlierSecretCallers } from "./earlier-secret-callers";
 export { foldUsage, usageFoldJob } from "./fold-usage";
 export { getDecision } from "./get-decision";
 export { getKeyUsage } from "./get-key-usage";
