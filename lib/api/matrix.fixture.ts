@@ -6,6 +6,8 @@ import * as keys from "@/lib/keys";
 import { CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
 import * as nflow from "@/lib/nflow";
 import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
+import * as usage from "@/lib/usage";
+import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "@/lib/usage/schemas";
 
 type Row = { permission: Permission; run(ctx: Context): Promise<unknown> };
 
@@ -26,6 +28,7 @@ export const verbs: Record<string, Row> = {
   endRotation: { permission: "api-keys:manage", run: (ctx) => keys.endRotation(ctx, id) },
   revokeKey: { permission: "api-keys:manage", run: (ctx) => keys.revokeKey(ctx, id) },
   revokeKeys: { permission: "api-keys:manage", run: (ctx) => keys.revokeKeys(ctx, [id]) },
+  whatIf: { permission: "api-keys:read", run: (ctx) => keys.whatIf(ctx, { apiKeyId: id }) },
   verifyKey: { permission: "admin:keys", run: (ctx) => keys.verifyKey(ctx, { key: "nonsense" }) },
   getAnyKey: { permission: "admin:keys", run: (ctx) => keys.getAnyKey(ctx, id) },
   updateAnyKey: { permission: "admin:keys", run: (ctx) => keys.updateAnyKey(ctx, id, { name: "x" }) },
@@ -46,6 +49,11 @@ export const verbs: Record<string, Row> = {
   getApp: { permission: "nflow:read", run: (ctx) => nflow.getApp(ctx, "x") },
   createApp: { permission: "nflow:write", run: (ctx) => nflow.createApp(ctx, CreateAppInput.parse({ name: "matrix", displayName: "x" })) },
   removeApps: { permission: "nflow:write", run: (ctx) => nflow.removeApps(ctx, RemoveAppsInput.parse({ names: ["matrix"] })) },
+
+  getKeyUsage: { permission: "usage:read", run: (ctx) => usage.getKeyUsage(ctx, id, UsageInput.parse({})) },
+  getMyUsage: { permission: "usage:read", run: (ctx) => usage.getMyUsage(ctx, UsageInput.parse({})) },
+  listRequests: { permission: "usage:read", run: (ctx) => usage.listRequests(ctx, ListRequestsInput.parse({})) },
+  listAllRequests: { permission: "admin:audit", run: (ctx) => usage.listAllRequests(ctx, ListAllRequestsInput.parse({})) },
 
   getBalance: { permission: "credits:read", run: (ctx) => credits.getBalance(ctx) },
   adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },

@@ -2,10 +2,12 @@ import { z } from "@hono/zod-openapi";
 import { listOwnEvents } from "@/lib/audit";
 import { AuditEventView, ListEventsInput } from "@/lib/audit/schemas";
 import { type ApiApp, route, success } from "@/lib/entry/api";
+import { WhatIfAnswer, WhatIfInput } from "@/lib/keys/schemas";
 import { getDecision, getKeyUsage, listAllRequests, listRequests } from "@/lib/usage";
 import { AnyRequestView, DecisionView, KeyUsageView, ListAllRequestsInput, ListRequestsInput, RequestView, UsageInput } from "@/lib/usage/schemas";
 import { envelope, listEnvelope } from "./envelope";
 import { named } from "./named";
+import { supposeCall } from "./suppose-call";
 
 const tag = "Usage";
 const Request = named(RequestView, "Request");
@@ -33,6 +35,12 @@ export function usageRoutes(app: ApiApp): void {
 
   route(app, { method: "get", path: "/api/v1/decisions/:requestId", tag, summary: "Why a call was refused, within the last day", params: z.object({ requestId: z.string().max(128) }), answers: [{ status: 200, description: "The check that spoke, what it saw and the limit.", schema: envelope(Decision) }] },
     async (ctx, { params }, c) => success(c, await getDecision(ctx, params.requestId)));
+
+  route(app, {
+    method: "post", path: "/api/v1/decisions/what-if", tag, summary: "Whether a call with a key would be admitted", permission: "api-keys:read", body: WhatIfInput,
+    description: "The real check, of which nothing is taken or counted. `at`, `ip` and what the call would need (`permission`, or `method` and `path`) may be supposed.",
+    answers: [{ status: 200, description: "The verdict, and what each step of the check said.", schema: envelope(named(WhatIfAnswer, "WhatIf")) }],
+  }, async (ctx, { body }, c) => success(c, await supposeCall(ctx, body)));
 
   for (const base of ["/api/admin", "/api/v1/admin"]) {
     route(app, { method: "get", path: `${base}/requests`, tag: "Admin", summary: "Everybody's calls, newest first", permission: "admin:audit", query: ListAllRequestsInput, answers: [{ status: 200, description: "A page of calls.", schema: listEnvelope(named(AnyRequestView, "AnyRequest")) }] },

@@ -17,3 +17,4 @@ export { hashSecret, looksLikeSecret, newSecret } from "./secret";
 export { updateAnyKey, updateKey } from "./update-key";
 export type { CheckOptions, Subject, Verdict } from "./verdict";
 export { verifyKey } from "./verify-key";
+export { whatIf } from "./what-if";
