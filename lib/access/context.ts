@@ -58,6 +58,8 @@ export type Context = {
   userAgent: string | null;
   /** Absent where nothing is logged, as for jobs. */
   call?: CallTrace;
+  /** Set when the caller named the attempt (`Idempotency-Key`): what has an effect notes it under this id, in the same transaction. */
+  attempt?: string;
 };
 
 /** The person behind the call, whether they came themselves or sent a key. @throws SluiceError for jobs and the bootstrap token. */

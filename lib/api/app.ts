@@ -9,6 +9,7 @@ import { nflowRoutes } from "./nflow";
 import { ownerGrantRoutes } from "./owner-grant";
 import { predictionRoutes } from "./prediction";
 import { serviceRoutes } from "./service";
+import { tenantRoutes } from "./tenants";
 import { tokenRoutes } from "./tokens";
 import { usageRoutes } from "./usage";
 
@@ -26,6 +27,7 @@ export function createApi(): ApiApp {
   nflowRoutes(app);
   usageRoutes(app);
   adminRoutes(app);
+  tenantRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }

@@ -8,6 +8,8 @@ import * as nflow from "@/lib/nflow";
 import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
 import * as usage from "@/lib/usage";
 import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "@/lib/usage/schemas";
+import * as tenants from "@/lib/tenants";
+import { CreatePlanInput, CreateTenantInput, ListTenantsInput } from "@/lib/tenants/schemas";
 
 type Row = { permission: Permission; run(ctx: Context): Promise<unknown> };
 
@@ -15,6 +17,7 @@ const id = randomUUID();
 const gone = new AbortController().signal;
 const rotation = { overlapSeconds: 0 };
 const page = ListKeysInput.parse({});
+const all = ListTenantsInput.parse({});
 
 /** Every verb with the permission that it asks for, and a call of it that does as little as can be once it was let in. */
 export const verbs: Record<string, Row> = {
@@ -56,7 +59,18 @@ export const verbs: Record<string, Row> = {
   listAllRequests: { permission: "admin:audit", run: (ctx) => usage.listAllRequests(ctx, ListAllRequestsInput.parse({})) },
 
   getBalance: { permission: "credits:read", run: (ctx) => credits.getBalance(ctx) },
+  adjustTenantCredits: { permission: "admin:credits", run: (ctx) => credits.adjustTenantCredits(ctx, id, { amount: 1, reason: "x" }) },
   adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },
+
+  listTenants: { permission: "admin:tenants", run: (ctx) => tenants.listTenants(ctx, all) },
+  getTenant: { permission: "admin:tenants", run: (ctx) => tenants.getTenant(ctx, id) },
+  createTenant: { permission: "admin:tenants", run: (ctx) => tenants.createTenant(ctx, CreateTenantInput.parse({ slug: `m-${id}`, name: "m" })) },
+  updateTenant: { permission: "admin:tenants", run: (ctx) => tenants.updateTenant(ctx, id, { name: "m" }) },
+  listPlans: { permission: "admin:tenants", run: (ctx) => tenants.listPlans(ctx, all) },
+  getPlan: { permission: "admin:tenants", run: (ctx) => tenants.getPlan(ctx, id) },
+  createPlan: { permission: "admin:tenants", run: (ctx) => tenants.createPlan(ctx, CreatePlanInput.parse({ name: `m-${id}` })) },
+  updatePlan: { permission: "admin:tenants", run: (ctx) => tenants.updatePlan(ctx, id, { name: "m" }) },
+  deletePlan: { permission: "admin:tenants", run: (ctx) => tenants.deletePlan(ctx, id) },
 };
 
 /** Verbs that every person may call about themselves, and parts of other verbs that their callers guard. */

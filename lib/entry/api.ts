@@ -3,8 +3,9 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi
 import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
-import { invalid, notFound, SluiceError } from "@/lib/platform/errors";
+import { notFound, SluiceError } from "@/lib/platform/errors";
 import { requestHeader, setHeader } from "./headers";
+import { idempotencyKeyOf, onceByName } from "./idempotency";
 import { type Caller, type Credentials, identify } from "./identify";
 import { failed, observed } from "./observed";
 import { parseInput, parseJson } from "./parse";
@@ -34,6 +35,8 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   body?: B;
   /** The door is made for other people's clients: it may be called without a body. */
   bodyOptional?: boolean;
+  /** The operator's `ADMIN_TOKEN` is accepted here as well; what it may do the verb decides. */
+  bootstrap?: boolean;
   /** It creates something or spends credits, so a caller may want to name the attempt. */
   creates?: boolean;
   /** Uploads may ride in the body: `UPLOAD_LIMIT` holds instead of `BODY_LIMIT`. */
@@ -74,19 +77,18 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
     const caller = c.get("caller");
     let who: Context | Caller = caller;
     if (spec.credential !== "none") {
-      const { ctx, headers } = await identify(credentialsOf(c), caller, spec.permission);
+      const { ctx, headers } = await identify(credentialsOf(c), caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
       for (const name in headers) setHeader(c, name, headers[name] ?? "");
       who = ctx;
       c.set("actor", actorForLog(ctx));
     }
-    // Accepting the header and doing the work twice would be worse than refusing it.
-    if (spec.creates && requestHeader(c, "idempotency-key") !== undefined) throw invalid([{ pointer: "/header/Idempotency-Key", detail: "is not supported yet" }]);
-    const input = {
-      params: spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined,
-      query: spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined,
-      body: spec.body ? parseInput(spec.body, await jsonBody(c, spec)) : undefined,
-    };
-    return handler(who as never, input as never, c);
+    const key = spec.creates ? idempotencyKeyOf(c) : null;
+    const params = spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined;
+    const query = spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined;
+    const text = spec.body ? await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT) : "";
+    const input = { params, query, body: spec.body ? parseInput(spec.body, jsonOf(c, text, spec)) : undefined };
+    if (key === null || spec.credential === "none") return handler(who as never, input as never, c);
+    return onceByName(c, who as Context, { key, body: text }, (ctx) => handler(ctx as never, input as never, c));
   }, spec.path));
 }
 
@@ -139,6 +141,7 @@ function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig 
     ...(spec.permission && { "x-permission": spec.permission }),
     security: spec.credential === "none" ? [] : [{ apiKey: [] }, { bearer: [] }, { session: [] }],
     request: {
+      ...(spec.creates && { headers: IdempotencyHeader }),
       ...(spec.params && { params: spec.params as z.ZodObject }),
       ...(spec.query && { query: spec.query as z.ZodObject }),
       ...(spec.body && { body: { required: !spec.bodyOptional, content: content(spec.body) } }),
@@ -146,6 +149,8 @@ function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig 
     responses,
   });
 }
+
+const IdempotencyHeader = z.object({ "Idempotency-Key": z.string().max(255).optional().openapi({ description: "Names the attempt: for 24 hours the same name and body give the first answer again, with `Idempotency-Replayed: true`." }) });
 
 export const ProblemDocument = z.object({
   type: z.string(), title: z.string(), status: z.int(), detail: z.string(), instance: z.string(), code: z.string(), requestId: z.string(), error: z.string(),
@@ -166,9 +171,8 @@ function queryOf(c: ApiContext): Record<string, string | string[]> {
   return Object.fromEntries(Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]));
 }
 
-async function jsonBody(c: ApiContext, spec: { bodyOptional?: boolean; uploads?: boolean }): Promise<unknown> {
+function jsonOf(c: ApiContext, text: string, spec: { bodyOptional?: boolean }): unknown {
   const type = requestHeader(c, "content-type");
-  const text = await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT);
   if (text === "" && spec.bodyOptional) return {};
   if (!type || !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) throw new SluiceError("unsupported_media_type", "Send the body as application/json.");
   return parseJson(text);

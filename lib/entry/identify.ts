@@ -1,12 +1,13 @@
 import { decodeJwt } from "jose";
 import { type Actor, type CallTrace, type Context, type Permission, roleMask } from "@/lib/access";
-import { checkCall, countFailure, limitFailures, noteCaller, type Verdict } from "@/lib/keys";
+import { checkCall, countFailure, limitFailures, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { findSession } from "@/lib/sessions";
 import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { verifyAccessToken } from "@/lib/tokens";
+import { byAdminToken } from "./bootstrap";
 
 /** What a request brings of its caller, whichever door it came through. */
 export type Credentials = {
@@ -27,10 +28,17 @@ export type Identified = { ctx: Context; headers: Record<string, string> };
  * wins over the cookie that comes along by itself.
  *
  * @param permission asked in the same check, before the limits, so that what is refused here has taken nothing.
+ * @param bootstrap where the operator's token is accepted too, and what is asked for; only as `Authorization: Bearer`.
  */
-export async function identify(credentials: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
+export async function identify(credentials: Credentials, caller: Caller, permission?: Permission, bootstrap?: { method: string; path: string }): Promise<Identified> {
   const presented = headerCredential(credentials);
   try {
+    if (bootstrap && presented !== null && !credentials.apiKey && !looksLikeJwt(presented)) {
+      const ctx = await byAdminToken(presented, caller, bootstrap);
+      if (ctx) return { ctx, headers: {} };
+      // The key check does not count what does not look like a key; here it may be a guess at the token.
+      if (!looksLikeSecret(presented)) throw new SluiceError("invalid_credentials", "The credentials are not valid.");
+    }
     if (presented === null) return await bySession(credentials, caller, permission);
     return looksLikeJwt(presented) ? await byToken(presented, caller, permission) : await byKey(presented, caller, permission);
   } catch (error) {

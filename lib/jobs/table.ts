@@ -5,6 +5,7 @@ import { sealAudit, sealAuditJob } from "@/lib/audit";
 import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
 import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
+import { attemptCleanupJob, forgetOldAttempts } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { finishInvalidations } from "@/lib/platform/records";
@@ -27,6 +28,7 @@ export const jobs: Row[] = [
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },
+  { type: attemptCleanupJob, run: () => forgetOldAttempts(), everyMs: () => 600_000 },
   {
     type: chatflowSyncJob,
     run: () => syncChatflows(jobContext(chatflowSyncJob.name, randomUUID())),

@@ -61,7 +61,7 @@ async function check(start: Start, subject: Subject, { permission, ip, cost = 1,
   const taken = degradedLimits.take([
     ...(key && rateLimit ? [{ name: `k:${key.id}`, limit: rateLimit }] : []),
     { name: `u:${person.userId}`, limit: env().USER_RATE_LIMIT },
-    { name: `t:${person.tenantId}`, limit: env().TENANT_RATE_LIMIT },
+    { name: `t:${person.tenantId}`, limit: state.tenantRateLimit },
   ], cost);
   if (!taken.ok) return refuse("limit", { retryAfterSeconds: taken.retryAfterSeconds });
   return { ok: true, ...known, person, permissions, ...(key && rateLimit && { rateLimit, chatflowIds: key.chatflowIds.length > 0 ? key.chatflowIds : null }), ...(overlapEndsAtMs !== undefined && { earlierSecret: true }) };

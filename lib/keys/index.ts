@@ -13,7 +13,7 @@ export type { Taken } from "./local-limit";
 export { noteCaller } from "./note-caller";
 export { revokeAnyKey, revokeKey, revokeKeys } from "./revoke-key";
 export { rotateKey } from "./rotate-key";
-export { hashSecret, looksLikeSecret, newSecret } from "./secret";
+export { hashSecret, looksLikeSecret, newSecret, shapeOf } from "./secret";
 export { updateAnyKey, updateKey } from "./update-key";
 export type { CheckOptions, Subject, Verdict } from "./verdict";
 export { verifyKey } from "./verify-key";
