@@ -27,7 +27,7 @@ export default async function PortalLayout({ children }: { children: ReactNode }
 }
 
 function navigation(ctx: Context): NavGroup[] {
-  return [
+  const groups: NavGroup[] = [
     {
       label: null,
       items: [
@@ -40,9 +40,12 @@ function navigation(ctx: Context): NavGroup[] {
       label: "For programs",
       items: [
         ...(hasPermission(ctx, "api-keys:read") ? [{ href: "/keys", label: "API keys", icon: "keys" } as const] : []),
+        ...(hasPermission(ctx, "usage:read") ? [{ href: "/usage", label: "Usage", icon: "usage" } as const, { href: "/requests", label: "Requests", icon: "requests" } as const] : []),
         { href: "/machine-access", label: "Machine access", icon: "machine" },
         { href: "/docs", label: "Docs", icon: "docs" },
       ],
     },
+    { label: "Administration", items: hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : [] },
   ];
+  return groups.filter((group) => group.items.length > 0);
 }

@@ -34,7 +34,7 @@ export default page(async (ctx, { params }) => {
       <div className="space-y-5">
         {refusal && <WhyRefused decision={refusal} />}
         {!calls.ok && <Card><FailedState title="The log cannot be read right now">{calls.problem.detail}</FailedState></Card>}
-        {calls.ok && found.length === 0 && !refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or somebody else's. A call shows here a moment after it was made.</EmptyState></Card>}
+        {calls.ok && found.length === 0 && !refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or of somebody else. A call shows here a moment after it was made.</EmptyState></Card>}
         {found.map((call) => <Facts key={`${call.at} ${call.route}`} call={call} keyName={key?.ok ? key.data.name : undefined} />)}
         {apiKeyId && key?.ok && <WhatIfForm apiKeyId={apiKeyId} keyName={key.data.name} ip={found[0]?.ip ?? null} permission={permissionNames.find((name) => refusal?.check === "permission" && name === refusal.limit) ?? null} />}
       </div>
