@@ -44,5 +44,15 @@ function navigation(ctx: Context): NavGroup[] {
         { href: "/docs", label: "Docs", icon: "docs" },
       ],
     },
+    ...administration(ctx),
   ];
+}
+
+/** Nobody who may not go there sees the group. */
+function administration(ctx: Context): NavGroup[] {
+  const items: NavGroup["items"] = [
+    ...(hasPermission(ctx, "admin:keys") ? [{ href: "/admin/keys", label: "All API keys", icon: "allKeys" } as const] : []),
+    ...(hasPermission(ctx, "admin:tenants") ? [{ href: "/admin/tenants", label: "Tenants", icon: "tenants" }, { href: "/admin/plans", label: "Plans", icon: "plans" }] as const : []),
+  ];
+  return items.length > 0 ? [{ label: "Administration", items }] : [];
 }
