@@ -12,6 +12,7 @@ import { predictionRoutes } from "./prediction";
 import { serviceRoutes } from "./service";
 import { tenantRoutes } from "./tenants";
 import { tokenRoutes } from "./tokens";
+import { usageRoutes } from "./usage";
 
 /** The whole HTTP API: one Hono app, whichever server hands it requests. */
 export function createApi(): ApiApp {
@@ -25,6 +26,7 @@ export function createApi(): ApiApp {
   chatRoutes(app);
   predictionRoutes(app);
   nflowRoutes(app);
+  usageRoutes(app);
   adminRoutes(app);
   tenantRoutes(app);
   adminKeyRoutes(app);

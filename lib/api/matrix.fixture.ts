@@ -6,6 +6,8 @@ import * as keys from "@/lib/keys";
 import { CreateAnyKeyInput, CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
 import * as nflow from "@/lib/nflow";
 import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
+import * as usage from "@/lib/usage";
+import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "@/lib/usage/schemas";
 import * as tenants from "@/lib/tenants";
 import { CreatePlanInput, CreateTenantInput, ListTenantsInput } from "@/lib/tenants/schemas";
 
@@ -23,12 +25,16 @@ export const verbs: Record<string, Row> = {
   listKeys: { permission: "api-keys:read", run: (ctx) => keys.listKeys(ctx, page) },
   getKey: { permission: "api-keys:read", run: (ctx) => keys.getKey(ctx, id) },
   listKeyReminders: { permission: "api-keys:read", run: (ctx) => keys.listKeyReminders(ctx) },
+  getKeyAllowance: { permission: "api-keys:read", run: (ctx) => keys.getKeyAllowance(ctx) },
+  listCreatedKeys: { permission: "api-keys:read", run: (ctx) => keys.listCreatedKeys(ctx, id) },
+  listKeyActivity: { permission: "usage:read", run: (ctx) => usage.listKeyActivity(ctx, [id]) },
   getRotation: { permission: "api-keys:read", run: (ctx) => keys.getRotation(ctx, id) },
   updateKey: { permission: "api-keys:manage", run: (ctx) => keys.updateKey(ctx, id, { name: "x" }) },
   rotateKey: { permission: "api-keys:manage", run: (ctx) => keys.rotateKey(ctx, id, rotation) },
   endRotation: { permission: "api-keys:manage", run: (ctx) => keys.endRotation(ctx, id) },
   revokeKey: { permission: "api-keys:manage", run: (ctx) => keys.revokeKey(ctx, id) },
   revokeKeys: { permission: "api-keys:manage", run: (ctx) => keys.revokeKeys(ctx, [id]) },
+  whatIf: { permission: "api-keys:read", run: (ctx) => keys.whatIf(ctx, { apiKeyId: id }) },
   verifyKey: { permission: "admin:keys", run: (ctx) => keys.verifyKey(ctx, { key: "nonsense" }) },
   getAnyKey: { permission: "admin:keys", run: (ctx) => keys.getAnyKey(ctx, id) },
   updateAnyKey: { permission: "admin:keys", run: (ctx) => keys.updateAnyKey(ctx, id, { name: "x" }) },
@@ -55,6 +61,11 @@ export const verbs: Record<string, Row> = {
   getApp: { permission: "nflow:read", run: (ctx) => nflow.getApp(ctx, "x") },
   createApp: { permission: "nflow:write", run: (ctx) => nflow.createApp(ctx, CreateAppInput.parse({ name: "matrix", displayName: "x" })) },
   removeApps: { permission: "nflow:write", run: (ctx) => nflow.removeApps(ctx, RemoveAppsInput.parse({ names: ["matrix"] })) },
+
+  getKeyUsage: { permission: "usage:read", run: (ctx) => usage.getKeyUsage(ctx, id, UsageInput.parse({})) },
+  getMyUsage: { permission: "usage:read", run: (ctx) => usage.getMyUsage(ctx, UsageInput.parse({})) },
+  listRequests: { permission: "usage:read", run: (ctx) => usage.listRequests(ctx, ListRequestsInput.parse({})) },
+  listAllRequests: { permission: "admin:audit", run: (ctx) => usage.listAllRequests(ctx, ListAllRequestsInput.parse({})) },
 
   getBalance: { permission: "credits:read", run: (ctx) => credits.getBalance(ctx) },
   adjustTenantCredits: { permission: "admin:credits", run: (ctx) => credits.adjustTenantCredits(ctx, id, { amount: 1, reason: "x" }) },

@@ -50,8 +50,11 @@ export type RouteInput<P extends Schema, Q extends Schema, B extends Schema> = {
 
 type None = z.ZodUndefined;
 
-/** All routes by path, so that a known path with another method answers 405 and not 404. */
-const known: { pattern: RegExp; methods: Set<string> }[] = [];
+/** What a route asks of its caller. */
+type Needs = { permission?: Permission };
+
+/** All routes by path and method, so that a known path with another method answers 405 and not 404. */
+const known: { pattern: RegExp; methods: Map<string, Needs> }[] = [];
 
 /**
  * Declares a route: its schemas parse the request and grow into the OpenAPI document, so the two cannot drift. The order
@@ -102,7 +105,7 @@ export function newApi(): ApiApp {
   app.notFound(observed((c) => {
     const others = known.find(({ pattern }) => pattern.test(c.req.path));
     if (others && c.req.method !== "OPTIONS") {
-      const allow = [...others.methods].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
+      const allow = [...others.methods.keys()].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
       throw new SluiceError("method_not_allowed", `This address answers ${allow}.`, { headers: { Allow: allow } });
     }
     throw notFound("There is nothing at this address.");
@@ -110,11 +113,19 @@ export function newApi(): ApiApp {
   return app;
 }
 
-function remember(spec: { method: string; path: string }): void {
-  const source = `^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}/?$`;
-  const found = known.find((entry) => entry.pattern.source === new RegExp(source).source);
-  if (found) found.methods.add(spec.method.toUpperCase());
-  else known.push({ pattern: new RegExp(source), methods: new Set([spec.method.toUpperCase()]) });
+function remember(spec: { method: string; path: string; permission?: Permission }): void {
+  const pattern = new RegExp(`^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}/?$`);
+  const needs = { ...(spec.permission && { permission: spec.permission }) };
+  const found = known.find((entry) => entry.pattern.source === pattern.source);
+  if (found) found.methods.set(spec.method.toUpperCase(), needs);
+  else known.push({ pattern, methods: new Map([[spec.method.toUpperCase(), needs]]) });
+}
+
+/** What a call would need, by the routes that have been declared; null when nothing answers it. Fixed paths go before patterns. */
+export function neededFor(method: string, path: string): Needs | null {
+  const routes = known.filter((entry) => entry.methods.has(method) && entry.pattern.test(path));
+  const fixed = (entry: (typeof known)[number]) => !entry.pattern.source.includes("[^/]+");
+  return (routes.find(fixed) ?? routes[0])?.methods.get(method) ?? null;
 }
 
 function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig {

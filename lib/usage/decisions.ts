@@ -1,22 +1,16 @@
-import { z } from "zod";
 import { now } from "@/lib/platform/clock";
 import { type Decision, type ErrorCode, isSluiceError, type SluiceError } from "@/lib/platform/errors";
 import { problems } from "@/lib/platform/problem";
 import { defineScript, runScript } from "@/lib/platform/records";
 import { redis, withRedis } from "@/lib/platform/redis";
 import type { EndedCall } from "./call-record";
+import { DecisionView } from "./schemas";
 
 export const decisionTtlSeconds = 86_400;
 /** Of one owner, the newest: whoever lets a key run into its limit a thousand times a second must not fill Redis. */
 export const decisionsMax = 1000;
 
-const value = z.union([z.string(), z.number(), z.array(z.string())]).nullable();
-
-/** Why a call was refused, as the contract's section 4 has it. */
-export const StoredDecision = z.object({ requestId: z.string(), at: z.iso.datetime(), code: z.string(), check: z.string(), seen: value, limit: value, apiKeyId: z.uuid().optional() });
-export type StoredDecision = z.infer<typeof StoredDecision>;
-
-type Refusal = { userId: string; decision: StoredDecision };
+type Refusal = { userId: string; decision: DecisionView };
 
 const ofOwner = (userId: string) => `sl:d:${userId}`;
 const ownerOfRequest = "sl:d:r:";
@@ -84,9 +78,9 @@ export async function saveDecisions(refusals: Refusal[]): Promise<void> {
 }
 
 /** @returns null when there is none, or none any more. @throws SluiceError `store_unavailable` */
-export async function findDecision(userId: string, requestId: string): Promise<StoredDecision | null> {
+export async function findDecision(userId: string, requestId: string): Promise<DecisionView | null> {
   const json = await withRedis((client) => client.hget(ofOwner(userId), requestId));
-  const decision = json === null ? null : StoredDecision.parse(JSON.parse(json));
+  const decision = json === null ? null : DecisionView.parse(JSON.parse(json));
   return decision && Date.parse(decision.at) > now() - decisionTtlSeconds * 1000 ? decision : null;
 }
 

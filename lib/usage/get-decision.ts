@@ -1,7 +1,8 @@
 import { type Context, hasPermission, requirePerson } from "@/lib/access";
 import { notFound } from "@/lib/platform/errors";
-import { findDecision, findOwnerOfDecision, type StoredDecision } from "./decisions";
+import { findDecision, findOwnerOfDecision } from "./decisions";
 import { flushCalls } from "./record-call";
+import type { DecisionView } from "./schemas";
 
 /**
  * Why a call of one's own was refused, within the last day. Whoever holds `admin:audit` sees everybody's; of several calls
@@ -9,7 +10,7 @@ import { flushCalls } from "./record-call";
  *
  * @throws SluiceError `not_found` when it was not refused, is too old, or is somebody else's; `store_unavailable`
  */
-export async function getDecision(ctx: Context, requestId: string): Promise<StoredDecision> {
+export async function getDecision(ctx: Context, requestId: string): Promise<DecisionView> {
   const { userId } = requirePerson(ctx);
   // Whoever was refused a moment ago by this process may ask at once.
   await flushCalls();
