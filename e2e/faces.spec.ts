@@ -42,6 +42,8 @@ for (const colorScheme of ["light", "dark"] as const) {
     });
 
     test("the page of a key, its forms and its questions have no accessibility fault", async ({ page }) => {
+      // Seven faces are judged here, one after the other, each as long as a page of the tests above.
+      test.slow();
       await signIn(page, "uma");
       await expect(page).toHaveURL(/overview/);
       const key = await aKey(page);

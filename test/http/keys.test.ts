@@ -9,6 +9,26 @@ beforeAll(async () => {
 });
 
 describe.each(eachDoor)("API keys at the $name door", ({ url }) => {
+  it("the list is sorted as asked, its pages keep the sort by their cursor, and the last 36 hours come with it where they are asked for", async () => {
+    const stamp = `sorted${Date.now()}`;
+    const ids: string[] = [];
+    for (const letter of ["b", "C", "a"]) ids.push((await call(url, "POST", "/api/v1/auth/api-keys", { bearer: gus, body: { name: `${letter} ${stamp}` } })).json.data.id);
+    const path = `/api/v1/auth/api-keys?q=${stamp}&limit=2`;
+    const names = (answer: { json: { data: { name: string }[] } }) => answer.json.data.map((key) => key.name.charAt(0));
+    const first = await call(url, "GET", `${path}&sort=name`, { bearer: gus });
+    expect(names(first)).toEqual(["a", "b"]);
+    expect(first.json.data[0]).not.toHaveProperty("activity");
+    const second = await call(url, "GET", `${path}&activity=true&cursor=${first.json.page.nextCursor}`, { bearer: gus });
+    expect(names(second)).toEqual(["C"]);
+    expect(second.json.data[0].activity).toHaveLength(36);
+    expect(second.json.page.nextCursor).toBeNull();
+    expect(names(await call(url, "GET", `${path}&sort=name&order=desc`, { bearer: gus }))).toEqual(["C", "b"]);
+    for (const wrong of [`sort=createdAt&cursor=${first.json.page.nextCursor}`, "sort=secretHash", "order=up", "cursor=x"]) {
+      expect((await call(url, "GET", `${path}&${wrong}`, { bearer: gus })).status, wrong).toBe(422);
+    }
+    for (const id of ids) await call(url, "DELETE", `/api/v1/auth/api-keys/${id}`, { bearer: gus });
+  });
+
   it("a key lives from creation to revocation, and its secret is answered once", async () => {
     const made = await call(url, "POST", "/api/v1/auth/api-keys", { bearer: uma, body: { name: "life", permissions: ["read", "ai:predict"], rateLimit: { requests: 50, window: 60 }, expiresIn: 3600 } });
     expect(made.status).toBe(201);

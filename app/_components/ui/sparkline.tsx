@@ -11,7 +11,7 @@ export function Sparkline({ bars, label, className }: { bars: readonly { value: 
   const size = (part: number) => (part > 0 ? Math.max(1.5, (part / max) * (height - 1)) : 0);
   const width = bars.length * (barWidth + gap) - gap;
   return (
-    <svg role="img" aria-label={label} viewBox={`0 0 ${width} ${height}`} width={width} height={height} className={cn("block max-w-full", className)}>
+    <svg role="img" aria-label={label} viewBox={`0 0 ${width} ${height}`} width={width} height={height} className={cn("block max-w-none", className)}>
       <title>{label}</title>
       <rect x={0} y={height - 0.5} width={width} height={0.5} className="fill-line-strong" />
       {bars.map((bar, i) => (

@@ -13,6 +13,7 @@ import { KeyDanger } from "./_components/key-danger";
 import { KeyFacts } from "./_components/key-facts";
 import { KeyNotices } from "./_components/key-notices";
 import { KeySettings } from "./_components/key-settings";
+import { KeyUsage } from "./_components/key-usage";
 import { RotationPanel } from "./_components/rotation-panel";
 
 export const metadata: Metadata = { title: "API key" };
@@ -48,6 +49,7 @@ export default page(async (ctx, { params }) => {
           <KeySettings apiKey={key} held={held} choices={choices} mayManage={mayManage}>
             <KeyFacts apiKey={key} held={held} choices={choices} maker={maker?.ok ? maker.data : null} created={children} />
           </KeySettings>
+          {hasPermission(ctx, "usage:read") && <KeyUsage apiKeyId={key.id} />}
         </div>
         <div className="space-y-5">
           {!isOver && <RotationPanel apiKey={key} initial={rotation.ok ? rotation.data : undefined} baseUrl={portalFacts().baseUrl} mayManage={mayManage} />}
