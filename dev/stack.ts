@@ -144,6 +144,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       AUTH_URL: url, AUTH_SECRET: secret.authSecret, SESSION_KEKS: `s1:${secret.sessionKek}`, VAULT_KEKS: `v1:${secret.vaultKek}`, NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: secret.actionsKey,
       KEYCLOAK_ISSUER: issuer, KEYCLOAK_CLIENT_ID: "sluice-web", KEYCLOAK_CLIENT_SECRET: secret.webSecret, KEYCLOAK_MACHINE_CLIENT_ID: "sluice-machine", KEYCLOAK_MACHINE_CLIENT_SECRET: secret.machineSecret,
       KEYCLOAK_DIRECT_CLIENT_ID: "sluice-direct", KEYCLOAK_DIRECT_CLIENT_SECRET: secret.directSecret, PASSWORD_GRANT_ENABLED: "true",
+      KEYCLOAK_SYNC_CLIENT_ID: "sluice-sync", KEYCLOAK_SYNC_CLIENT_SECRET: secret.syncSecret,
       DATABASE_URL: postgres.url, REDIS_URL: redis.url, NFLOW_API_URL: nflowUrl, FLOWISE_URL: flowise.url, FLOWISE_AUTH: "user-token", FLOWISE_API_KEY: flowise.serviceKey,
       ADMIN_TOKEN: secret.adminToken, AUTH_FAILURE_LIMIT: "2000/60", UPSTREAM_FIRST_BYTE_TIMEOUT_MS: "5000", CONTACT: "ada@acme.test",
       ...options.env,

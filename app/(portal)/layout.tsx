@@ -40,9 +40,21 @@ function navigation(ctx: Context): NavGroup[] {
       label: "For programs",
       items: [
         ...(hasPermission(ctx, "api-keys:read") ? [{ href: "/keys", label: "API keys", icon: "keys" } as const] : []),
+        ...(hasPermission(ctx, "usage:read") ? [{ href: "/usage", label: "Usage", icon: "usage" } as const, { href: "/requests", label: "Requests", icon: "requests" } as const] : []),
         { href: "/machine-access", label: "Machine access", icon: "machine" },
         { href: "/docs", label: "Docs", icon: "docs" },
       ],
     },
+    ...administration(ctx),
   ];
+}
+
+/** Nobody who may not go there sees the group. */
+function administration(ctx: Context): NavGroup[] {
+  const items: NavGroup["items"] = [
+    ...(hasPermission(ctx, "admin:keys") ? [{ href: "/admin/keys", label: "All API keys", icon: "allKeys" } as const] : []),
+    ...(hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : []),
+    ...(hasPermission(ctx, "admin:tenants") ? [{ href: "/admin/tenants", label: "Tenants", icon: "tenants" }, { href: "/admin/plans", label: "Plans", icon: "plans" }] as const : []),
+  ];
+  return items.length > 0 ? [{ label: "Administration", items }] : [];
 }

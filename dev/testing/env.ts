@@ -18,6 +18,8 @@ export function testEnv(parts: { databaseUrl: string; redisUrl: string; issuer?:
     KEYCLOAK_MACHINE_CLIENT_SECRET: "sluice-machine-secret",
     KEYCLOAK_DIRECT_CLIENT_ID: "sluice-direct",
     KEYCLOAK_DIRECT_CLIENT_SECRET: "sluice-direct-secret",
+    KEYCLOAK_SYNC_CLIENT_ID: "sluice-sync",
+    KEYCLOAK_SYNC_CLIENT_SECRET: "sluice-sync-secret",
     PASSWORD_GRANT_ENABLED: "true",
     DATABASE_URL: parts.databaseUrl,
     REDIS_URL: parts.redisUrl,

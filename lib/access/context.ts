@@ -1,5 +1,5 @@
 import { SluiceError } from "@/lib/platform/errors";
-import { type Permission, permissionBit, type Role } from "./permissions";
+import { type Permission, permissionBit, permissionsOf, type Role } from "./permissions";
 
 /** A person as the portal knows them now. `tenantId` is an id, `tenant` a slug; `sub` is Keycloak's. */
 export type Person = {
@@ -29,9 +29,18 @@ export type UserCredential =
 
 export type RateLimit = { requests: number; window: number };
 
+/** What becomes of a call, filled in on its way by those who know it, for the request log. */
+export type CallTrace = {
+  /** Who was found to be calling, even if they were then refused by the check. */
+  by?: { userId: string; tenantId: string; apiKeyId?: string; refused?: true; earlierSecret?: true };
+  /** Settled so far. */
+  credits: number;
+  upstream?: "flowise" | "nflow";
+};
+
 export type Actor =
   | { type: "user"; person: Person; credential: UserCredential }
-  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** It came with a secret that was rotated away. */ earlierSecret?: true }
+  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** The call came with a secret that was rotated away. */ earlierSecret?: true }
   | { type: "bootstrap" }
   | { type: "job"; name: string };
 
@@ -47,6 +56,10 @@ export type Context = {
   chatflowIds?: readonly string[];
   ip: string | null;
   userAgent: string | null;
+  /** Absent where nothing is logged, as for jobs. */
+  call?: CallTrace;
+  /** Set when the caller named the attempt (`Idempotency-Key`): what has an effect notes it under this id, in the same transaction. */
+  attempt?: string;
 };
 
 /** The person behind the call, whether they came themselves or sent a key. @throws SluiceError for jobs and the bootstrap token. */
@@ -66,11 +79,12 @@ export function mayUseChatflow(ctx: Context, flowiseId: string): boolean {
 
 /** The first line of a verb. @throws SluiceError `insufficient_permission`, naming the permission. */
 export function requirePermission(ctx: Context, permission: Permission): void {
-  if (!hasPermission(ctx, permission)) throw missingPermission(permission);
+  if (!hasPermission(ctx, permission)) throw missingPermission(permission, permissionsOf(ctx.permissions));
 }
 
-export function missingPermission(permission: Permission): SluiceError {
-  return new SluiceError("insufficient_permission", `This needs the permission ${permission}.`, { extra: { permission }, decision: { check: "permission", seen: null, limit: permission } });
+/** @param held what the caller has in its place, where that is known. */
+export function missingPermission(permission: Permission, held: Permission[] | null = null): SluiceError {
+  return new SluiceError("insufficient_permission", `This needs the permission ${permission}.`, { extra: { permission }, decision: { check: "permission", seen: held, limit: permission } });
 }
 
 /** Who did it, as audit events and ledger rows name them. */

@@ -1,5 +1,6 @@
 import { type ApiApp, newApi } from "@/lib/entry/api";
 import { adminRoutes } from "./admin";
+import { adminKeyRoutes } from "./admin-keys";
 import { chatRoutes } from "./chat";
 import { chatflowRoutes } from "./chatflows";
 import { documentOf } from "./document-of";
@@ -9,7 +10,9 @@ import { nflowRoutes } from "./nflow";
 import { ownerGrantRoutes } from "./owner-grant";
 import { predictionRoutes } from "./prediction";
 import { serviceRoutes } from "./service";
+import { tenantRoutes } from "./tenants";
 import { tokenRoutes } from "./tokens";
+import { usageRoutes } from "./usage";
 
 /** The whole HTTP API: one Hono app, whichever server hands it requests. */
 export function createApi(): ApiApp {
@@ -23,7 +26,10 @@ export function createApi(): ApiApp {
   chatRoutes(app);
   predictionRoutes(app);
   nflowRoutes(app);
+  usageRoutes(app);
   adminRoutes(app);
+  tenantRoutes(app);
+  adminKeyRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }

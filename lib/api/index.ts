@@ -2,3 +2,4 @@ import "server-only";
 
 export { createApi } from "./app";
 export { openApiDocument } from "./document";
+export { whatIfCall } from "./what-if";

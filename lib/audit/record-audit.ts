@@ -1,4 +1,5 @@
 import { actorRef, type Context } from "@/lib/access";
+import { noteEffect } from "@/lib/platform/attempts";
 import { nowDate } from "@/lib/platform/clock";
 import type { Prisma, Tx } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
@@ -13,9 +14,13 @@ export type AuditInput = {
   tenantId?: string;
 };
 
-/** Writes an audit event in the transaction of what it records: unrecorded means undone. Sealing follows by itself. */
+/**
+ * Writes an audit event in the transaction of what it records: unrecorded means undone. Sealing follows by itself. Since every
+ * change comes through here, it is also where a named attempt learns that it had an effect.
+ */
 export async function recordAudit(tx: Tx, ctx: Context, event: AuditInput): Promise<void> {
   const actor = actorRef(ctx);
+  await noteEffect(ctx.attempt, tx);
   await tx.auditEvent.create({
     data: {
       id: newId(),

@@ -1,4 +1,5 @@
-import { actorRef, type Context, requirePerson } from "@/lib/access";
+import { actorRef, type CallTrace, type Context, requirePerson } from "@/lib/access";
+import { noteEffect } from "@/lib/platform/attempts";
 import { pool } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
@@ -11,7 +12,10 @@ const holdSeconds = 120;
 const renewEveryMs = 30_000;
 
 /** Credits set aside for one call. `remaining` is what was available right after. */
-export type Hold = { id: string; amount: number; remaining: number };
+export type Hold = { id: string; amount: number; remaining: number; /** The named attempt that it belongs to. */ attempt?: string };
+
+/** Which call a hold is for, so that what is settled shows in its line of the request log. */
+const callOf = new WeakMap<Hold, CallTrace>();
 
 /** What costs nothing holds nothing, and leaves no trace in the ledger. */
 const free = "";
@@ -41,7 +45,7 @@ export async function holdCredits(ctx: Context, call: { amount: number; chatflow
     const id = newId();
     const values = [person.tenantId, person.userId, call.amount, id, call.chatflowId, ctx.requestId, holdSeconds, newId(), newId(), JSON.stringify(actorRef(ctx))];
     const { rows } = await pool().query<{ available: number }>({ name: "take-hold", text: takeHold, values });
-    return rows[0] ? { id, amount: call.amount, remaining: rows[0].available } : null;
+    return rows[0] ? { id, amount: call.amount, remaining: rows[0].available, ...(ctx.attempt && { attempt: ctx.attempt }) } : null;
   };
   let hold = await take();
   if (!hold) {
@@ -49,7 +53,11 @@ export async function holdCredits(ctx: Context, call: { amount: number; chatflow
     await ensureAccount(await accountOf(person));
     hold = await take();
   }
-  if (!hold) throw new SluiceError("out_of_credits", `This costs ${call.amount} ${call.amount === 1 ? "credit" : "credits"}, and too few are left.`);
+  if (!hold) {
+    const { available } = await getPersonBalance(person);
+    throw new SluiceError("out_of_credits", `This costs ${call.amount} ${call.amount === 1 ? "credit" : "credits"}, and too few are left.`, { decision: { check: "credits", seen: available, limit: call.amount } });
+  }
+  if (ctx.call) callOf.set(hold, ctx.call);
   keepAlive(hold.id);
   return hold;
 }
@@ -71,9 +79,14 @@ export async function endHoldAs(holdId: string, state: "settled" | "released", r
   return rowCount === 1;
 }
 
-/** The call was made: what was held is spent. */
+/**
+ * The call was made: what was held is spent. A named attempt notes that first, so that nobody pays for the same name twice.
+ * @throws SluiceError `conflict` when another has taken the attempt over; then nothing is spent.
+ */
 export async function settleHold(hold: Hold): Promise<void> {
-  await endHoldAs(hold.id, "settled", null);
+  if (hold.id !== free) await noteEffect(hold.attempt);
+  const call = callOf.get(hold);
+  if ((await endHoldAs(hold.id, "settled", null)) && call) call.credits += hold.amount;
 }
 
 /** The call failed: what was held is given back. */

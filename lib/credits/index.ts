@@ -1,6 +1,6 @@
 import "server-only";
 
-export { adjustCredits } from "./adjust-credits";
+export { adjustCredits, adjustTenantCredits } from "./adjust-credits";
 export { checkLedger } from "./check-ledger";
 export { type Balance, getBalance, getPersonBalance } from "./get-balance";
 export { type Hold, holdCredits, releaseHold, settleHold } from "./hold-credits";

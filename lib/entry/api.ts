@@ -3,15 +3,16 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi
 import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
-import { invalid, notFound, SluiceError } from "@/lib/platform/errors";
+import { notFound, SluiceError } from "@/lib/platform/errors";
 import { requestHeader, setHeader } from "./headers";
+import { idempotencyKeyOf, onceByName } from "./idempotency";
 import { type Caller, type Credentials, identify } from "./identify";
 import { failed, observed } from "./observed";
 import { parseInput, parseJson } from "./parse";
 import { readBody } from "./read-body";
 
 /** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
-export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string } };
+export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string; /** Fulfilled when a streamed answer has ended and its credits are settled. */ streamed?: Promise<void> } };
 export type ApiContext = HonoContext<ApiEnv>;
 export type ApiApp = OpenAPIHono<ApiEnv>;
 
@@ -34,6 +35,8 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   body?: B;
   /** The door is made for other people's clients: it may be called without a body. */
   bodyOptional?: boolean;
+  /** The operator's `ADMIN_TOKEN` is accepted here as well; what it may do the verb decides. */
+  bootstrap?: boolean;
   /** It creates something or spends credits, so a caller may want to name the attempt. */
   creates?: boolean;
   /** Uploads may ride in the body: `UPLOAD_LIMIT` holds instead of `BODY_LIMIT`. */
@@ -47,8 +50,11 @@ export type RouteInput<P extends Schema, Q extends Schema, B extends Schema> = {
 
 type None = z.ZodUndefined;
 
-/** All routes by path, so that a known path with another method answers 405 and not 404. */
-const known: { pattern: RegExp; methods: Set<string> }[] = [];
+/** What a route asks of its caller. */
+type Needs = { permission?: Permission };
+
+/** All routes by path and method, so that a known path with another method answers 405 and not 404. */
+const known: { pattern: RegExp; methods: Map<string, Needs> }[] = [];
 
 /**
  * Declares a route: its schemas parse the request and grow into the OpenAPI document, so the two cannot drift. The order
@@ -71,20 +77,19 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
     const caller = c.get("caller");
     let who: Context | Caller = caller;
     if (spec.credential !== "none") {
-      const { ctx, headers } = await identify(credentialsOf(c), caller, spec.permission);
+      const { ctx, headers } = await identify(credentialsOf(c), caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
       for (const name in headers) setHeader(c, name, headers[name] ?? "");
       who = ctx;
       c.set("actor", actorForLog(ctx));
     }
-    // Accepting the header and doing the work twice would be worse than refusing it.
-    if (spec.creates && requestHeader(c, "idempotency-key") !== undefined) throw invalid([{ pointer: "/header/Idempotency-Key", detail: "is not supported yet" }]);
-    const input = {
-      params: spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined,
-      query: spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined,
-      body: spec.body ? parseInput(spec.body, await jsonBody(c, spec)) : undefined,
-    };
-    return handler(who as never, input as never, c);
-  }));
+    const key = spec.creates ? idempotencyKeyOf(c) : null;
+    const params = spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined;
+    const query = spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined;
+    const text = spec.body ? await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT) : "";
+    const input = { params, query, body: spec.body ? parseInput(spec.body, jsonOf(c, text, spec)) : undefined };
+    if (key === null || spec.credential === "none") return handler(who as never, input as never, c);
+    return onceByName(c, who as Context, { key, body: text }, (ctx) => handler(ctx as never, input as never, c));
+  }, spec.path));
 }
 
 /** The envelope of contract section 2. */
@@ -100,7 +105,7 @@ export function newApi(): ApiApp {
   app.notFound(observed((c) => {
     const others = known.find(({ pattern }) => pattern.test(c.req.path));
     if (others && c.req.method !== "OPTIONS") {
-      const allow = [...others.methods].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
+      const allow = [...others.methods.keys()].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
       throw new SluiceError("method_not_allowed", `This address answers ${allow}.`, { headers: { Allow: allow } });
     }
     throw notFound("There is nothing at this address.");
@@ -108,11 +113,19 @@ export function newApi(): ApiApp {
   return app;
 }
 
-function remember(spec: { method: string; path: string }): void {
-  const source = `^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}/?$`;
-  const found = known.find((entry) => entry.pattern.source === new RegExp(source).source);
-  if (found) found.methods.add(spec.method.toUpperCase());
-  else known.push({ pattern: new RegExp(source), methods: new Set([spec.method.toUpperCase()]) });
+function remember(spec: { method: string; path: string; permission?: Permission }): void {
+  const pattern = new RegExp(`^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}/?$`);
+  const needs = { ...(spec.permission && { permission: spec.permission }) };
+  const found = known.find((entry) => entry.pattern.source === pattern.source);
+  if (found) found.methods.set(spec.method.toUpperCase(), needs);
+  else known.push({ pattern, methods: new Map([[spec.method.toUpperCase(), needs]]) });
+}
+
+/** What a call would need, by the routes that have been declared; null when nothing answers it. Fixed paths go before patterns. */
+export function neededFor(method: string, path: string): Needs | null {
+  const routes = known.filter((entry) => entry.methods.has(method) && entry.pattern.test(path));
+  const fixed = (entry: (typeof known)[number]) => !entry.pattern.source.includes("[^/]+");
+  return (routes.find(fixed) ?? routes[0])?.methods.get(method) ?? null;
 }
 
 function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig {
@@ -128,6 +141,7 @@ function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig 
     ...(spec.permission && { "x-permission": spec.permission }),
     security: spec.credential === "none" ? [] : [{ apiKey: [] }, { bearer: [] }, { session: [] }],
     request: {
+      ...(spec.creates && { headers: IdempotencyHeader }),
       ...(spec.params && { params: spec.params as z.ZodObject }),
       ...(spec.query && { query: spec.query as z.ZodObject }),
       ...(spec.body && { body: { required: !spec.bodyOptional, content: content(spec.body) } }),
@@ -135,6 +149,8 @@ function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig 
     responses,
   });
 }
+
+const IdempotencyHeader = z.object({ "Idempotency-Key": z.string().max(255).optional().openapi({ description: "Names the attempt: for 24 hours the same name and body give the first answer again, with `Idempotency-Replayed: true`." }) });
 
 export const ProblemDocument = z.object({
   type: z.string(), title: z.string(), status: z.int(), detail: z.string(), instance: z.string(), code: z.string(), requestId: z.string(), error: z.string(),
@@ -155,9 +171,8 @@ function queryOf(c: ApiContext): Record<string, string | string[]> {
   return Object.fromEntries(Object.entries(c.req.queries()).map(([name, values]) => [name, values.length === 1 ? (values[0] ?? "") : values]));
 }
 
-async function jsonBody(c: ApiContext, spec: { bodyOptional?: boolean; uploads?: boolean }): Promise<unknown> {
+function jsonOf(c: ApiContext, text: string, spec: { bodyOptional?: boolean }): unknown {
   const type = requestHeader(c, "content-type");
-  const text = await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT);
   if (text === "" && spec.bodyOptional) return {};
   if (!type || !/^application\/([\w.-]+\+)?json\s*(;|$)/i.test(type)) throw new SluiceError("unsupported_media_type", "Send the body as application/json.");
   return parseJson(text);

@@ -1,12 +1,13 @@
 import { decodeJwt } from "jose";
-import { type Actor, type Context, type Permission, roleMask } from "@/lib/access";
-import { checkCall, countFailure, type Verdict } from "@/lib/keys";
+import { type Actor, type CallTrace, type Context, type Permission, roleMask } from "@/lib/access";
+import { checkCall, countFailure, limitFailures, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { findSession } from "@/lib/sessions";
 import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { verifyAccessToken } from "@/lib/tokens";
+import { byAdminToken } from "./bootstrap";
 import { refuseFlood, rememberFlood, rememberToken } from "./flood";
 
 /** What a request brings of its caller, whichever door it came through. */
@@ -19,7 +20,7 @@ export type Credentials = {
   safe: boolean;
 };
 
-export type Caller = { requestId: string; ip: string | null; userAgent: string | null };
+export type Caller = { requestId: string; ip: string | null; userAgent: string | null; call?: CallTrace };
 
 export type Identified = { ctx: Context; headers: Record<string, string> };
 
@@ -28,10 +29,17 @@ export type Identified = { ctx: Context; headers: Record<string, string> };
  * wins over the cookie that comes along by itself.
  *
  * @param permission asked in the same check, before the limits, so that what is refused here has taken nothing.
+ * @param bootstrap where the operator's token is accepted too, and what is asked for; only as `Authorization: Bearer`.
  */
-export async function identify(credentials: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
+export async function identify(credentials: Credentials, caller: Caller, permission?: Permission, bootstrap?: { method: string; path: string }): Promise<Identified> {
   const presented = headerCredential(credentials);
   try {
+    if (bootstrap && presented !== null && !credentials.apiKey && !looksLikeJwt(presented)) {
+      const ctx = await byAdminToken(presented, caller, bootstrap);
+      if (ctx) return { ctx, headers: {} };
+      // The key check does not count what does not look like a key; here it may be a guess at the token.
+      if (!looksLikeSecret(presented)) throw new SluiceError("invalid_credentials", "The credentials are not valid.");
+    }
     if (presented === null) return await bySession(credentials, caller, permission);
     return looksLikeJwt(presented) ? await byToken(presented, caller, permission) : await byKey(presented, caller, permission);
   } catch (error) {
@@ -69,7 +77,7 @@ function looksLikeJwt(credential: string): boolean {
 }
 
 async function byKey(secret: string, caller: Caller, permission?: Permission): Promise<Identified> {
-  const verdict = admitted(await checkCall({ kind: "secret", secret }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
+  const verdict = admitted(await checkCall({ kind: "secret", secret }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
   return { ctx: contextOf(verdict, keyActor(verdict), caller), headers: verdict.headers };
 }
 
@@ -82,7 +90,7 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
     rememberToken(token);
     const { familyId, permissions } = claims;
     const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
-    const verdict = admitted(await checkCall(claims.apiKeyId ? { kind: "key", apiKeyId: claims.apiKeyId, familyId, permissions } : { kind: "user", userId: claims.userId, familyId, permissions }, options));
+    const verdict = admitted(await checkCall(claims.apiKeyId ? { kind: "key", apiKeyId: claims.apiKeyId, familyId, permissions } : { kind: "user", userId: claims.userId, familyId, permissions }, options), caller);
     const actor = claims.apiKeyId ? keyActor(verdict, familyId) : ({ type: "user", person: verdict.person, credential: { kind: "gateway", familyId } } as const);
     return { ctx: contextOf(verdict, actor, caller), headers: verdict.headers };
   }
@@ -94,7 +102,7 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   // Such a token may be older than what we know, so it teaches us nothing of somebody known; what it may do is bounded by its own role too.
   const identity = identityOf(claims);
   const userId = (await findUserId(identity.issuer, identity.sub)) ?? (await rememberPerson(identity)).person.userId;
-  const verdict = admitted(await checkCall({ kind: "user", userId, permissions: roleMask(identity.role) }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
+  const verdict = admitted(await checkCall({ kind: "user", userId, permissions: roleMask(identity.role) }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
   return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000 } }, caller), headers: verdict.headers };
 }
 
@@ -102,7 +110,7 @@ async function bySession({ cookie, origin, safe }: Credentials, caller: Caller, 
   const session = await findSession(cookie);
   if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
-  const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }));
+  const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
   return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers };
 }
 
@@ -110,7 +118,8 @@ const fromKeyCheck = new WeakSet<SluiceError>();
 
 type Admitted = Extract<Verdict, { ok: true }>;
 
-function admitted(verdict: Verdict): Admitted {
+function admitted(verdict: Verdict, caller: Caller): Admitted {
+  noteCaller(caller.call, verdict);
   if (verdict.ok) return verdict;
   fromKeyCheck.add(verdict.error);
   throw verdict.error;
@@ -122,6 +131,7 @@ function keyActor(verdict: Admitted, familyId?: string): Actor {
 }
 
 function contextOf(verdict: Admitted, actor: Actor, caller: Caller): Context {
+  if (actor.type === "apiKey" && actor.earlierSecret && caller.call?.by) caller.call.by.earlierSecret = true;
   return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions, ...(verdict.chatflowIds && { chatflowIds: verdict.chatflowIds }) };
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { CallTrace } from "@/lib/access";
 import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
 import { isDatabaseDown } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
@@ -6,28 +7,45 @@ import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/err
 import { logger, logRequest } from "@/lib/platform/logger";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
 import { isRedisDown } from "@/lib/platform/redis";
+import { unfinished } from "@/lib/platform/unfinished";
+import { recordCall } from "@/lib/usage";
 import type { ApiContext } from "./api";
+import type { Caller } from "./identify";
 import { requestHeader, setHeader } from "./headers";
 import { requestIdFrom } from "./request-id";
 
 /**
  * What every answer of the API has in common: its request id and headers, failures as problems, one line in the log. Around
  * the handler and not in a middleware, so that a call is one function and not a chain of them.
+ *
+ * @param route its pattern, under which calls of known callers are in their request log; left out, they are not.
  */
-export function observed(run: (c: ApiContext) => Response | Promise<Response>): (c: ApiContext) => Promise<Response> {
+export function observed(run: (c: ApiContext) => Response | Promise<Response>, route?: string): (c: ApiContext) => Promise<Response> {
   return async (c) => {
     const startedAt = performance.now();
-    const caller = { requestId: requestIdFrom(requestHeader(c, "x-request-id")), ip: callerAddress(c), userAgent: requestHeader(c, "user-agent")?.slice(0, 400) ?? null };
+    const caller: Caller & { call: CallTrace } = { call: { credits: 0 }, requestId: requestIdFrom(requestHeader(c, "x-request-id")), ip: callerAddress(c), userAgent: requestHeader(c, "user-agent")?.slice(0, 400) ?? null };
     c.set("caller", caller);
     usualHeaders(c, caller.requestId);
     let answer: Response;
+    let failure: unknown;
     try {
       if (/%00|\0/i.test(c.req.url)) throw new SluiceError("bad_request", "The address must not contain a null byte.");
       answer = await run(c);
     } catch (error) {
+      failure = error;
       answer = failed(error, c);
     }
-    logRequest({ requestId: caller.requestId, method: c.req.method, path: c.req.path, status: c.env?.outgoing?.headersSent ? c.env.outgoing.statusCode : answer.status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") });
+    const status = c.env?.outgoing?.headersSent ? c.env.outgoing.statusCode : answer.status;
+    const { requestId } = caller;
+    const { method } = c.req;
+    logRequest({ requestId, method, path: c.req.path, status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") });
+    if (route === undefined || !caller.call.by) return answer;
+    const { by } = caller.call;
+    const atMs = Math.round(Date.now() - (performance.now() - startedAt));
+    const record = () => recordCall({ requestId, ip: caller.ip, userAgent: caller.userAgent, call: caller.call, by, atMs, method, route, status, ms: performance.now() - startedAt, error: failure });
+    const streamed = c.get("streamed");
+    if (streamed) unfinished(streamed.then(record));
+    else record();
     return answer;
   };
 }

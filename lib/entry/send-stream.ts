@@ -1,9 +1,10 @@
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { finished, pipeline } from "node:stream/promises";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ApiContext } from "./api";
 
-export type StreamAnswer = { status: number; headers: Record<string, string>; body: Readable };
+/** `done` is fulfilled when all that follows the stream is done too, such as settling its credits. */
+export type StreamAnswer = { status: number; headers: Record<string, string>; body: Readable; done?: Promise<void> };
 
 /**
  * Sends a stream that is not ours to read. On our own door it is piped from socket to socket with back-pressure; inside
@@ -11,6 +12,7 @@ export type StreamAnswer = { status: number; headers: Record<string, string>; bo
  */
 export function sendStream(c: ApiContext, answer: StreamAnswer): Response {
   const outgoing = c.env?.outgoing;
+  c.set("streamed", finished(answer.body).catch(() => undefined).then(() => answer.done).catch(() => undefined));
   if (!outgoing) return c.body(Readable.toWeb(answer.body) as ReadableStream, answer.status as 200, answer.headers);
   // Not `c.res`: once that exists, Hono merges what is returned below into a response of its own, which would be sent again.
   outgoing.writeHead(answer.status, answer.headers);

@@ -5,10 +5,11 @@ import { sealAudit, sealAuditJob } from "@/lib/audit";
 import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
 import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
+import { attemptCleanupJob, forgetOldAttempts } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { finishInvalidations } from "@/lib/platform/records";
-import { foldUsage, usageFoldJob } from "@/lib/usage";
+import { foldUsage, keepRequestLog, requestLogJob, usageFoldJob } from "@/lib/usage";
 
 const outboxJob = { name: "outbox.finish", payload: z.object({}) };
 
@@ -23,9 +24,11 @@ type Row = {
 export const jobs: Row[] = [
   { type: usageFoldJob, run: () => foldUsage(), everyMs: () => 1000 },
   { type: endQuietOverlapsJob, run: () => endQuietOverlaps(), everyMs: () => 1000 },
+  { type: requestLogJob, run: () => keepRequestLog(), everyMs: () => 3_600_000 },
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },
+  { type: attemptCleanupJob, run: () => forgetOldAttempts(), everyMs: () => 600_000 },
   {
     type: chatflowSyncJob,
     run: () => syncChatflows(jobContext(chatflowSyncJob.name, randomUUID())),

@@ -1,5 +1,6 @@
 import { type Context, requirePermission } from "@/lib/access";
 import { db } from "@/lib/platform/db";
+import { listEarlierSecretCallers } from "@/lib/usage";
 import { keyIn, noSuchKey, ownKeys } from "./get-key";
 import { keyFields, overlapOf } from "./key-view";
 import type { RotationView } from "./schemas";
@@ -11,5 +12,6 @@ export async function getRotation(ctx: Context, id: string): Promise<RotationVie
   if (!key) throw noSuchKey();
   const overlap = overlapOf(key);
   if (!overlap) return null;
-  return { overlapEndsAt: overlap.overlapEndsAt.toISOString(), previousSecretLastUsedAt: overlap.lastUsedAt?.toISOString() ?? null, callers: [] };
+  const callers = await listEarlierSecretCallers({ tenantId: key.tenantId, apiKeyId: key.id }, overlap.rotatedAt);
+  return { overlapEndsAt: overlap.overlapEndsAt.toISOString(), previousSecretLastUsedAt: overlap.lastUsedAt?.toISOString() ?? null, callers: callers.map((caller) => ({ ...caller, lastUsedAt: caller.lastUsedAt.toISOString() })) };
 }

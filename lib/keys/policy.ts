@@ -1,9 +1,8 @@
-import { z } from "zod";
 import { type Context, covers, permissionMask, permissionsOf, type Role, roleMask } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import type { Tx } from "@/lib/platform/db";
-import { env } from "@/lib/platform/env";
 import { invalid, SluiceError } from "@/lib/platform/errors";
+import { limitsOf } from "@/lib/tenants";
 import { isRangeInside, parseRange } from "./addresses";
 
 const dayMs = 86_400_000;
@@ -11,13 +10,10 @@ const dayMs = 86_400_000;
 /** Whose a key is, or will be. */
 export type KeyOwner = { userId: string; tenantId: string };
 
-const PlanLimits = z.object({ keysPerUser: z.int().min(0).optional(), keyMaxLifetimeDays: z.int().min(1).optional() }).loose();
-
-/** How many live keys a person of this tenant may have, and how long a key may live; a plan overrides the operator's numbers. */
+/** How many live keys a person of this tenant may have, and how long a key may live: the tenant's word, else its plan's, else the operator's. */
 export async function keyPolicy(tx: Tx, tenantId: string): Promise<{ keysPerUser: number; lifetimeDays: number | undefined }> {
-  const tenant = await tx.tenant.findUniqueOrThrow({ where: { id: tenantId }, select: { plan: { select: { limits: true } } } });
-  const plan = PlanLimits.parse(tenant.plan.limits);
-  return { keysPerUser: plan.keysPerUser ?? env().API_KEY_MAX_PER_USER, lifetimeDays: plan.keyMaxLifetimeDays ?? env().API_KEY_MAX_LIFETIME_DAYS };
+  const { keysPerUser, keyMaxLifetimeDays } = await limitsOf(tx, tenantId);
+  return { keysPerUser, lifetimeDays: keyMaxLifetimeDays };
 }
 
 /** @throws SluiceError `validation_failed` for an expiry that lies behind us, or beyond what is allowed (no expiry included). */

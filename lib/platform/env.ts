@@ -98,6 +98,9 @@ const schema = z.object({
   KEYCLOAK_MACHINE_CLIENT_SECRET: z.string().min(8).max(4096),
   KEYCLOAK_DIRECT_CLIENT_ID: z.string().min(1).max(255).optional(),
   KEYCLOAK_DIRECT_CLIENT_SECRET: z.string().min(8).max(4096).optional(),
+  /** A service account that may read people (`view-users`): looks up whom we do not know yet. */
+  KEYCLOAK_SYNC_CLIENT_ID: z.string().min(1).max(255).optional(),
+  KEYCLOAK_SYNC_CLIENT_SECRET: z.string().min(8).max(4096).optional(),
   PASSWORD_GRANT_ENABLED: flag.default(false),
   OWNER_TOKEN_STRATEGY: z.enum(["offline"]).default("offline"),
   TOKEN_NARROWING: z.enum(["exchange", "none"]).default("exchange"),
@@ -145,10 +148,15 @@ const schema = z.object({
   BODY_LIMIT: integer(1024, 104857600).default(1048576),
   /** Bytes of a body in which uploads may ride (base64 in JSON), where `BODY_LIMIT` is too small. */
   UPLOAD_LIMIT: integer(1024, 524288000).default(52428800),
-  ADMIN_TOKEN: z.string().optional(),
+  /** How long the request log is kept. */
+  REQUEST_LOG_DAYS: integer(1, 3650).default(30),
+  /** Shorter than 32 characters it opens nothing, and the start of the log says so. */
+  ADMIN_TOKEN: z.string().max(4096).optional(),
 }).superRefine((e, ctx) => {
   const lack = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
   if (e.PASSWORD_GRANT_ENABLED && !(e.KEYCLOAK_DIRECT_CLIENT_ID && e.KEYCLOAK_DIRECT_CLIENT_SECRET)) lack("KEYCLOAK_DIRECT_CLIENT_ID", "and its secret are needed when PASSWORD_GRANT_ENABLED=true");
+  if (Boolean(e.KEYCLOAK_SYNC_CLIENT_ID) !== Boolean(e.KEYCLOAK_SYNC_CLIENT_SECRET)) lack("KEYCLOAK_SYNC_CLIENT_ID", "and KEYCLOAK_SYNC_CLIENT_SECRET go together");
+  if (e.KEYCLOAK_SYNC_CLIENT_ID && [e.KEYCLOAK_CLIENT_ID, e.KEYCLOAK_MACHINE_CLIENT_ID, e.KEYCLOAK_DIRECT_CLIENT_ID].includes(e.KEYCLOAK_SYNC_CLIENT_ID)) lack("KEYCLOAK_SYNC_CLIENT_ID", "must be a client of its own: people's clients may not read everybody");
   if (e.API_KEY_EARLIER_PREFIXES.some((prefix) => `${e.API_KEY_PREFIX}_`.startsWith(prefix))) lack("API_KEY_PREFIX", "belongs to an earlier system (API_KEY_EARLIER_PREFIXES), whose keys have no checksum to ask");
   if (e.FLOWISE_AUTH === "service-key" && !e.FLOWISE_API_KEY) lack("FLOWISE_API_KEY", "is needed when FLOWISE_AUTH=service-key");
   if (new Set([e.KEYCLOAK_CLIENT_ID, e.KEYCLOAK_MACHINE_CLIENT_ID, e.KEYCLOAK_DIRECT_CLIENT_ID]).size < 3) lack("KEYCLOAK_MACHINE_CLIENT_ID", "the Keycloak clients must differ: refresh-token chains are never shared");

@@ -11,7 +11,7 @@ import { logger } from "./logger";
 export { endpoints as keycloakEndpoints, forgetKeycloak } from "./keycloak-discovery";
 
 /** Which of our Keycloak clients speaks; refresh-token chains are never shared between them. */
-export type KeycloakClient = "web" | "machine" | "direct";
+export type KeycloakClient = "web" | "machine" | "direct" | "sync";
 
 /** Instants are milliseconds of our clock: time of receipt plus lifetime, so that a skewed clock costs no refresh. */
 export type TokenSet = {
@@ -74,6 +74,10 @@ export function keycloakClient(client: KeycloakClient): { id: string; secret: st
   const e = env();
   if (client === "web") return { id: e.KEYCLOAK_CLIENT_ID, secret: e.KEYCLOAK_CLIENT_SECRET };
   if (client === "machine") return { id: e.KEYCLOAK_MACHINE_CLIENT_ID, secret: e.KEYCLOAK_MACHINE_CLIENT_SECRET };
+  if (client === "sync") {
+    if (!e.KEYCLOAK_SYNC_CLIENT_ID || !e.KEYCLOAK_SYNC_CLIENT_SECRET) throw new SluiceError("identity_unavailable", "No service account is set up for reading people in Keycloak.");
+    return { id: e.KEYCLOAK_SYNC_CLIENT_ID, secret: e.KEYCLOAK_SYNC_CLIENT_SECRET };
+  }
   if (!e.KEYCLOAK_DIRECT_CLIENT_ID || !e.KEYCLOAK_DIRECT_CLIENT_SECRET) throw new SluiceError("password_grant_disabled", "Sign-in by password is switched off.");
   return { id: e.KEYCLOAK_DIRECT_CLIENT_ID, secret: e.KEYCLOAK_DIRECT_CLIENT_SECRET };
 }

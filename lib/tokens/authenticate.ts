@@ -1,6 +1,6 @@
 import { permissionsOf } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
-import { checkCall, type Subject } from "@/lib/keys";
+import { checkCall, noteCaller, type Subject } from "@/lib/keys";
 import { transaction } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
 import { addFamily, type Caller, familyContext } from "./family";
@@ -16,13 +16,14 @@ import { tokenAnswer } from "./token-answer";
  */
 export async function authenticate(caller: Caller, input: AuthenticateInput): Promise<TokenAnswer> {
   const verdict = await checkCall(await subjectOf(caller, input), { ip: caller.ip, requestId: caller.requestId });
+  noteCaller(caller.call, verdict);
   if (!verdict.ok) throw verdict.error;
   const { person, permissions } = verdict;
   const family = { id: newId(), apiKeyId: verdict.apiKeyId ?? null };
 
   const refreshToken = await transaction(async (tx) => {
     // A key's tokens keep to what it could do now; a person's follow their role.
-    const token = await addFamily(tx, { ...family, person, permissions: family.apiKeyId ? permissionsOf(permissions) : ["*"] }, caller);
+    const token = await addFamily(tx, { ...family, person, secretGeneration: verdict.secretGeneration, permissions: family.apiKeyId ? permissionsOf(permissions) : ["*"] }, caller);
     await recordAudit(tx, familyContext(family, person, caller), { action: "token.issued", target: { type: "tokenFamily", id: family.id }, data: { by: family.apiKeyId ? "apiKey" : "password" } });
     return token;
   });

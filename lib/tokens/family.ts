@@ -1,4 +1,4 @@
-import type { Context, Person } from "@/lib/access";
+import type { CallTrace, Context, Person } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { familyRecordKey, newSecret } from "@/lib/keys";
 import { now, nowDate } from "@/lib/platform/clock";
@@ -8,7 +8,7 @@ import { newId } from "@/lib/platform/ids";
 import { type PendingInvalidation, planInvalidation } from "@/lib/platform/records";
 
 /** Where a sign-in came from; kept for audit. */
-export type Caller = { requestId: string; ip: string | null; userAgent: string | null };
+export type Caller = { requestId: string; ip: string | null; userAgent: string | null; call?: CallTrace };
 
 /** Refresh tokens look like our keys (256 random bits, a checksum), so that the same scanners find them; stored as SHA-256 only. */
 export const refreshPrefix = "srt";
@@ -23,10 +23,10 @@ export async function addRefreshToken(tx: Tx, familyId: string, caller: Caller):
 }
 
 /** Starts a family: one sign-in by a program. */
-export async function addFamily(tx: Tx, family: { id: string; person: Person; apiKeyId: string | null; permissions: string[] }, caller: Caller): Promise<string> {
-  const { id, person, apiKeyId, permissions } = family;
+export async function addFamily(tx: Tx, family: { id: string; person: Person; apiKeyId: string | null; secretGeneration?: number | undefined; permissions: string[] }, caller: Caller): Promise<string> {
+  const { id, person, apiKeyId, secretGeneration = null, permissions } = family;
   await tx.tokenFamily.create({
-    data: { id, tenantId: person.tenantId, userId: person.userId, apiKeyId, permissions, ip: caller.ip, userAgent: caller.userAgent?.slice(0, 400) ?? null, createdAt: nowDate(), expiresAt: nowDate() },
+    data: { id, tenantId: person.tenantId, userId: person.userId, apiKeyId, secretGeneration, permissions, ip: caller.ip, userAgent: caller.userAgent?.slice(0, 400) ?? null, createdAt: nowDate(), expiresAt: nowDate() },
   });
   return addRefreshToken(tx, id, caller);
 }

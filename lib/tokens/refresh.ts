@@ -1,5 +1,5 @@
 import { permissionMask } from "@/lib/access";
-import { checkCall, countFailure, hashSecret, limitFailures } from "@/lib/keys";
+import { checkCall, countFailure, hashSecret, limitFailures, noteCaller } from "@/lib/keys";
 import { now, nowDate } from "@/lib/platform/clock";
 import { db, transaction } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
@@ -37,6 +37,7 @@ export async function refresh(caller: Caller, input: RefreshInput): Promise<Toke
     family.apiKeyId ? { kind: "key", apiKeyId: family.apiKeyId, familyId: family.id } : { kind: "user", userId: family.userId, familyId: family.id },
     { ip: caller.ip, requestId: caller.requestId },
   );
+  if (verdict) noteCaller(caller.call, verdict);
   if (verdict && !verdict.ok) throw verdict.error;
   const person = verdict?.person ?? (await loadPersonState(family.userId))?.person;
   if (!person) throw refused();

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Context } from "@/lib/access";
+import { noteEffect, withdrawEffect } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { connections, type Sending } from "./connections";
@@ -47,8 +48,18 @@ const hourMs = 3_600_000;
  *   not answer; what getting the token throws (`owner_reauth_required`, `identity_unavailable`, …).
  */
 export async function callUpstream(ctx: Context, request: UpstreamRequest): Promise<UpstreamAnswer> {
+  if (ctx.call) ctx.call.upstream = request.engine;
   const credential = await credentialFor(ctx, request.engine, { boundKey: request.boundKey });
   const sent = { body: request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body)), idempotencyKey: randomUUID() };
+  // NFlow keeps no idempotency keys: whether a lost call was carried out there cannot be known, so it is not made again.
+  const changes = request.engine === "nflow" && !isIdempotent(request);
+  if (changes) await noteEffect(ctx.attempt);
+  const answer = await twiceAtMost(ctx, request, credential, sent);
+  if (changes && answer.status >= 400 && answer.status < 500) await withdrawEffect(ctx.attempt);
+  return answer;
+}
+
+async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
   const first = await attempt(ctx, request, credential, sent);
   if (first.status !== 401) return first;
   first.body.resume();

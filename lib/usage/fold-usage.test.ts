@@ -1,24 +1,18 @@
 import { describe, expect, it, vi } from "vitest";
-import { aPerson } from "@/dev/testing/people";
-import { sha256Hex } from "@/lib/platform/crypto";
 import { db, pool } from "@/lib/platform/db";
-import { newId } from "@/lib/platform/ids";
-import { redis, redisReady } from "@/lib/platform/redis";
+import { redis } from "@/lib/platform/redis";
 import { foldUsage } from ".";
 import { usageStream } from "./stream";
+import { addCalls, addChecks, aCall, aKey as aFixtureKey, takeTurns } from "@/dev/testing/usage";
 
-async function aKey(): Promise<string> {
-  const { tenantId, userId } = await aPerson();
-  const id = newId();
-  await db().apiKey.create({ data: { id, tenantId, userId, name: "k", secretHash: sha256Hex(id), start: "slk_test", last4: "test", rateRequests: 1, rateWindow: 1, createdByType: "user" } });
-  return id;
-}
-const add = async (...checks: string[]) => (await redis().xadd(usageStream, "*", "c", checks.join(","))) ?? "";
+takeTurns();
+
+const aKey = async () => (await aFixtureKey()).id;
+const add = addChecks;
 const rowOf = (id: string) => db().apiKey.findUniqueOrThrow({ where: { id }, select: { requestCount: true, lastUsedAt: true, lastRequestAt: true, updatedAt: true } });
 
 describe("folding usage", () => {
   it("admitted calls count, refused ones only tell when they came, and the key's own change time stays", async () => {
-    await redisReady();
     const id = await aKey();
     const before = await rowOf(id);
     await add(`${id}:ok`, `${id}:ok`);
@@ -66,5 +60,62 @@ describe("folding usage", () => {
     await redis().xadd(usageStream, "*", "other", "field");
     await foldUsage();
     expect((await rowOf(id)).requestCount).toBe(1n);
+  });
+
+  it("a call with an earlier secret counts as admitted, and as the last use of the secret whose overlap still runs", async () => {
+    const { id, person } = await aFixtureKey();
+    const secret = (hash: string, endsInMs: number) => db().earlierSecret.create({ data: { hash: hash.repeat(64), apiKeyId: id, tenantId: person.tenantId, overlapEndsAt: new Date(Date.now() + endsInMs) } });
+    const [over, running] = [await secret("a", -60_000), await secret("b", 60_000)];
+    const entry = await add(`${id}:ok`, `${id}:ok~`);
+    await foldUsage();
+    expect((await rowOf(id)).requestCount).toBe(2n);
+    const used = async (hash: string) => (await db().earlierSecret.findUniqueOrThrow({ where: { hash } })).lastUsedAt;
+    expect(await used(running.hash)).toEqual(new Date(Number(entry.split("-")[0])));
+    expect(await used(over.hash)).toBeNull();
+    await db().earlierSecret.deleteMany({ where: { apiKeyId: id } });
+  });
+
+  it("an hour has the checks' admissions and refusals of its key, and of each route what became of the calls", async () => {
+    const { id, person } = await aFixtureKey();
+    await add(`${id}:ok`, `${id}:ok`, `${id}:ok~`, `${id}:limit`);
+    const route = { apiKeyId: id, route: "/api/v1/prediction/:id" };
+    await addCalls(aCall(person, { ...route, ms: 4, call: { credits: 3 } }), aCall(person, { ...route, status: 502, ms: 900 }), aCall(person, { apiKeyId: id }));
+    // Counted by its check already: only the log hears of it once more.
+    await addCalls(aCall(person, { ...route, status: 429, by: { userId: person.userId, tenantId: person.tenantId, apiKeyId: id, refused: true } }));
+    await addCalls(aCall(person, { ...route, ms: 5 }));
+    await foldUsage();
+    const rows = await db().usageRollup.findMany({ where: { apiKeyId: id }, orderBy: { route: "asc" } });
+    expect(rows.map(({ route, requests, refused, answered, errors, credits }) => [route, requests, refused, answered, errors, credits])).toEqual([
+      ["", 3n, 1n, 0n, 0n, 0n], ["/api/v1/auth/me", 0n, 0n, 1n, 0n, 0n], ["/api/v1/prediction/:id", 0n, 0n, 3n, 1n, 3n],
+    ]);
+    expect(rows[2]?.latency.reduce((sum, n) => sum + n, 0)).toBe(3);
+    expect(await db().requestLog.count({ where: { apiKeyId: id } })).toBe(5);
+  });
+
+  it("what a person calls without a key is counted when it has ended", async () => {
+    const { person } = await aFixtureKey();
+    await addCalls(aCall(person), aCall(person, { status: 404 }), aCall(person, { status: 403, by: { userId: person.userId, tenantId: person.tenantId, refused: true } }));
+    await foldUsage();
+    expect(await db().usageRollup.findMany({ where: { userId: person.userId }, select: { requests: true, refused: true, answered: true, errors: true } })).toEqual([{ requests: 2n, refused: 1n, answered: 2n, errors: 1n }]);
+  });
+
+  it("two calls with one request id are two rows of the log", async () => {
+    const { id, person } = await aFixtureKey();
+    await addCalls(aCall(person, { apiKeyId: id, requestId: "twice" }), aCall(person, { apiKeyId: id, requestId: "twice" }));
+    await foldUsage();
+    expect(await db().requestLog.count({ where: { apiKeyId: id, requestId: "twice" } })).toBe(2);
+  });
+
+  it("a call that cannot be read, or not be stored, is left out and stops nobody else", async () => {
+    const { id, person } = await aFixtureKey();
+    const good = aCall(person, { apiKeyId: id });
+    await redis().xadd(usageStream, "*", "l", "{not json");
+    await redis().xadd(usageStream, "*", "l", JSON.stringify([["short"], null, 7]));
+    await addCalls({ ...good, userAgent: "nul\u0000" }, { ...good, userAgent: "half \ud800" }, { ...good, status: 99 }, { ...good, ms: 1e12 }, good);
+    await addCalls({ ...good, atMs: 0 }, { ...good, atMs: Date.now() + 1e11 });
+    await foldUsage();
+    const rows = await db().requestLog.findMany({ where: { apiKeyId: id } });
+    expect(rows).toHaveLength(3);
+    for (const row of rows) expect(Math.abs(row.at.getTime() - Date.now())).toBeLessThan(60_000);
   });
 });

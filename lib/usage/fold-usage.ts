@@ -3,19 +3,26 @@ import { z } from "zod";
 import { pool } from "@/lib/platform/db";
 import { isUuid } from "@/lib/platform/ids";
 import { withRedis } from "@/lib/platform/redis";
-import { admitted, usageStream } from "./stream";
+import { type CallRow, unpackCalls } from "./call-record";
+import { countKeys } from "./count-keys";
+import { logCalls } from "./log-calls";
+import { ensurePartitions, forgetPartitions } from "./partitions";
+import { rollUp } from "./roll-up";
+import { admitted, type Check, earlierMark, usageStream } from "./stream";
 
 /** To run every second, so that counters are there at most 2 s after the call. */
 export const usageFoldJob = { name: "usage.fold", payload: z.object({}) };
 
-const batchEntries = 2000;
-type Entry = { id: string; atMs: number; checks: { keyId: string; code: string }[] };
-type Counts = { requests: number; usedAtMs: number | null; requestAtMs: number };
+const batchEntries = 1000;
+/** What one transaction carries at most, give or take an entry: it must end long before anybody else would take it up. */
+const batchItems = 10_000;
+
+type Entry = { id: string; checks: Check[]; calls: CallRow[] };
 
 /**
- * Carries usage events from the stream into the keys' counters and times. How far it came is written in the
- * transaction that counts, so an entry counts once whatever dies, and however many workers run it at once: who finds
- * the cursor moved leaves the work to the other.
+ * Carries usage events from the stream into the keys' counters and times, the rollups by hour and the request log. How far it
+ * came is written in the transaction that counts, so an entry counts once whatever dies, and however many workers run it
+ * at once: who finds the cursor moved leaves the work to the other.
  *
  * @returns how many entries were counted.
  * @throws SluiceError `store_unavailable` when Redis is away.
@@ -24,13 +31,13 @@ export async function foldUsage(): Promise<number> {
   let folded = 0;
   for (;;) {
     const from = await readCursor();
-    const entries = await readEntries(from);
+    const { entries, more } = await readEntries(from);
     const last = entries.at(-1);
-    if (!last || !(await count(from, last.id, countsOf(entries)))) return folded;
+    if (!last || !(await count(from, last.id, entries))) return folded;
     folded += entries.length;
     // Only now: a crash before this leaves entries that the cursor already covers.
     await withRedis((client) => client.xtrim(usageStream, "MINID", last.id));
-    if (entries.length < batchEntries) return folded;
+    if (!more) return folded;
   }
 }
 
@@ -41,28 +48,42 @@ async function readCursor(): Promise<string> {
   return "0-0";
 }
 
-async function readEntries(after: string): Promise<Entry[]> {
+async function readEntries(after: string): Promise<{ entries: Entry[]; more: boolean }> {
   const raw = await withRedis((client) => client.xrange(usageStream, `(${after}`, "+", "COUNT", batchEntries));
-  return raw.map(([id, fields]) => {
-    const checks = fields[fields.indexOf("c") + 1] ?? "";
-    return { id, atMs: Number(id.split("-")[0]), checks: checks.split(",").map((part) => ({ keyId: part.slice(0, 36), code: part.slice(37) })) };
-  });
+  const entries: Entry[] = [];
+  let items = 0;
+  for (const [id, fields] of raw) {
+    const entry = readEntry(id, fields);
+    entries.push(entry);
+    items += entry.checks.length + entry.calls.length;
+    if (items >= batchItems) break;
+  }
+  return { entries, more: entries.length < raw.length || raw.length === batchEntries };
 }
 
-function countsOf(entries: Entry[]): Map<string, Counts> {
-  const counts = new Map<string, Counts>();
-  for (const { atMs, checks } of entries) {
-    for (const { keyId, code } of checks) {
-      if (!isUuid(keyId)) continue;
-      const known = counts.get(keyId) ?? { requests: 0, usedAtMs: null, requestAtMs: atMs };
-      counts.set(keyId, code === admitted ? { requests: known.requests + 1, usedAtMs: atMs, requestAtMs: atMs } : { ...known, requestAtMs: atMs });
-    }
-  }
-  return counts;
+function readEntry(id: string, fields: string[]): Entry {
+  const atMs = Number(id.split("-")[0]);
+  const field = (name: string) => (fields[0] === name ? fields[1] : undefined);
+  const checks = (field("c") ?? "").split(",").flatMap((part): Check[] => {
+    const keyId = part.slice(0, 36);
+    const code = part.slice(37);
+    return isUuid(keyId) ? [{ atMs, keyId, admitted: code === admitted || code === admitted + earlierMark, earlierSecret: code === admitted + earlierMark }] : [];
+  });
+  const calls = unpackCalls(field("l") ?? "[]");
+  for (const call of calls) call.atMs = plausible(call.atMs, atMs);
+  return { id, checks, calls };
+}
+
+/** A call is told when it has ended, at most some hours after it came; a clock that is far off must not make partitions. */
+function plausible(atMs: number, toldAtMs: number): number {
+  return atMs > toldAtMs - 24 * 3_600_000 && atMs < toldAtMs + 3_600_000 ? atMs : toldAtMs;
 }
 
 /** @returns false when another worker has moved the cursor meanwhile, and then nothing was counted. */
-async function count(from: string, to: string, counts: Map<string, Counts>): Promise<boolean> {
+async function count(from: string, to: string, entries: Entry[]): Promise<boolean> {
+  const checks = entries.flatMap((entry) => entry.checks);
+  const calls = entries.flatMap((entry) => entry.calls);
+  await ensurePartitions(calls.map((call) => call.atMs));
   const client = await pool().connect();
   // A connection that is lost while it is ours would otherwise end the process; the next statement fails by itself.
   const lost = () => undefined;
@@ -70,11 +91,13 @@ async function count(from: string, to: string, counts: Map<string, Counts>): Pro
   try {
     await client.query("BEGIN");
     const moved = await client.query('UPDATE "UsageCursor" SET "lastId" = $3 WHERE stream = $1 AND "lastId" = $2', [usageStream, from, to]);
-    if (moved.rowCount === 1) await addCounts(client, counts);
+    if (moved.rowCount === 1) await fold(client, checks, calls);
     await client.query("COMMIT");
     return moved.rowCount === 1;
   } catch (error) {
     await client.query("ROLLBACK").catch(() => undefined);
+    // A partition that we remember may have been dropped by hand: look again next time.
+    forgetPartitions();
     throw error;
   } finally {
     client.off("error", lost);
@@ -82,15 +105,8 @@ async function count(from: string, to: string, counts: Map<string, Counts>): Pro
   }
 }
 
-async function addCounts(client: PoolClient, counts: Map<string, Counts>): Promise<void> {
-  const ids = [...counts.keys()];
-  const seconds = (ms: number | null | undefined) => (ms === null || ms === undefined ? null : ms / 1000);
-  // In the order of ids, as whoever else locks several keys does, so that the two cannot wait for one another.
-  await client.query('SELECT 1 FROM "ApiKey" WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [ids]);
-  await client.query(
-    `UPDATE "ApiKey" k SET "requestCount" = k."requestCount" + v.requests, "lastUsedAt" = greatest(k."lastUsedAt", to_timestamp(v.used)),
-       "lastRequestAt" = greatest(k."lastRequestAt", to_timestamp(v.requested))
-     FROM unnest($1::uuid[], $2::bigint[], $3::float8[], $4::float8[]) AS v(id, requests, used, requested) WHERE k.id = v.id`,
-    [ids, ids.map((id) => counts.get(id)?.requests ?? 0), ids.map((id) => seconds(counts.get(id)?.usedAtMs)), ids.map((id) => seconds(counts.get(id)?.requestAtMs))],
-  );
+async function fold(client: PoolClient, checks: Check[], calls: CallRow[]): Promise<void> {
+  await countKeys(client, checks);
+  await rollUp(client, checks, calls);
+  await logCalls(client, calls);
 }

@@ -1,0 +1,23 @@
+import type { Metadata } from "next";
+import { notFound } from "next/navigation";
+import { hasPermission } from "@/lib/access";
+import { page } from "@/lib/entry/page";
+import { listAllRequests } from "@/lib/usage";
+import { ListAllRequestsInput } from "@/lib/usage/schemas";
+import { PageHeader } from "@/app/_components/ui/page-header";
+import { apiQuery, requestFilterFrom } from "../../requests/_components/filter";
+import { requestsPerPage } from "../../requests/_components/requests-query";
+import { RequestsTable } from "../../requests/_components/requests-table";
+
+export const metadata: Metadata = { title: "All requests" };
+
+export default page(async (ctx, { searchParams }) => {
+  if (!hasPermission(ctx, "admin:audit")) notFound();
+  const initial = await listAllRequests(ctx, ListAllRequestsInput.parse({ ...apiQuery(requestFilterFrom(searchParams), Date.now()), limit: requestsPerPage }));
+  return (
+    <>
+      <PageHeader title="All requests">Every call of every person and key, the refused ones too.</PageHeader>
+      <RequestsTable scope="all" initial={initial} keys={[]} />
+    </>
+  );
+});

@@ -1,0 +1,97 @@
+import { CircleHelp } from "lucide-react";
+import type { Metadata } from "next";
+import Link from "next/link";
+import type { ReactNode } from "react";
+import { type Context, hasPermission, permissionNames } from "@/lib/access";
+import { page } from "@/lib/entry/page";
+import { attempt } from "@/lib/entry/portal";
+import { getAnyKey, getKey } from "@/lib/keys";
+import { getDecision, listAllRequests, listRequests } from "@/lib/usage";
+import { type DecisionView, ListAllRequestsInput, ListRequestsInput, type RequestView } from "@/lib/usage/schemas";
+import { Badge } from "@/app/_components/ui/badge";
+import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
+import { EmptyState } from "@/app/_components/ui/empty-state";
+import { FailedState } from "@/app/_components/ui/failed-state";
+import { Notice } from "@/app/_components/ui/notice";
+import { PageHeader } from "@/app/_components/ui/page-header";
+import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { wordsOf } from "./_components/decision-words";
+import { ValueList } from "./_components/value-list";
+import { WhatIfForm } from "./_components/what-if-form";
+
+export const metadata: Metadata = { title: "Request" };
+
+export default page(async (ctx, { params }) => {
+  const requestId = decoded(params.requestId ?? "").slice(0, 128);
+  const [calls, decision] = await Promise.all([attempt(() => callsOf(ctx, requestId)), attempt(() => getDecision(ctx, requestId))]);
+  const refusal = decision.ok ? decision.data : null;
+  const found = calls.ok ? calls.data : [];
+  const apiKeyId = refusal?.apiKeyId ?? found.find((call) => call.apiKeyId)?.apiKeyId;
+  const key = apiKeyId ? await attempt(() => (hasPermission(ctx, "admin:keys") ? getAnyKey(ctx, apiKeyId) : getKey(ctx, apiKeyId))) : null;
+  return (
+    <>
+      <PageHeader title="Request" above={<Link href="/requests" className="underline underline-offset-4">Requests</Link>}><span className="font-mono text-xs break-all">{requestId}</span></PageHeader>
+      <div className="space-y-5">
+        {refusal && <WhyRefused decision={refusal} />}
+        {!calls.ok && <Card><FailedState title="The log cannot be read right now">{calls.problem.detail}</FailedState></Card>}
+        {calls.ok && found.length === 0 && !refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or of somebody else. A call shows here a moment after it was made.</EmptyState></Card>}
+        {found.map((call) => <Facts key={`${call.at} ${call.route}`} call={call} keyName={key?.ok ? key.data.name : undefined} />)}
+        {apiKeyId && key?.ok && <WhatIfForm apiKeyId={apiKeyId} keyName={key.data.name} ip={found[0]?.ip ?? null} permission={permissionNames.find((name) => refusal?.check === "permission" && name === refusal.limit) ?? null} />}
+      </div>
+    </>
+  );
+});
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** One's own first; an auditor may have followed a link of the list of all. */
+async function callsOf(ctx: Context, requestId: string): Promise<RequestView[]> {
+  const { requests } = await listRequests(ctx, ListRequestsInput.parse({ requestId }));
+  if (requests.length > 0 || !hasPermission(ctx, "admin:audit")) return requests;
+  return (await listAllRequests(ctx, ListAllRequestsInput.parse({ requestId }))).requests;
+}
+
+function WhyRefused({ decision }: { decision: DecisionView }) {
+  const { title, advice } = wordsOf(decision);
+  return (
+    <Card aria-label="Why was I refused?">
+      <CardHeader title="Why was I refused?" aside={<Link href={`/docs/errors/${decision.code}`} className="font-mono text-xs underline underline-offset-4">{decision.code}</Link>} />
+      <CardBody className="space-y-4">
+        <Notice tone="warn" title={title}>{advice}</Notice>
+        <dl className="grid gap-x-8 gap-y-4 text-sm sm:grid-cols-3">
+          <Fact name="When"><RelativeTime at={decision.at} /></Fact>
+          <Fact name="The check saw"><ValueList value={decision.seen} /></Fact>
+          <Fact name="It accepts"><ValueList value={decision.limit} /></Fact>
+        </dl>
+      </CardBody>
+    </Card>
+  );
+}
+
+function Facts({ call, keyName }: { call: RequestView; keyName: string | undefined }) {
+  return (
+    <Card>
+      <CardHeader title={<span className="font-mono break-all">{call.method} {call.route}</span>} aside={<Badge dot tone={call.status >= 500 ? "bad" : call.status >= 400 ? "warn" : "good"}>{call.status}{call.code && ` ${call.code}`}</Badge>} />
+      <CardBody>
+        <dl className="grid gap-x-8 gap-y-4 text-sm sm:grid-cols-3">
+          <Fact name="When"><RelativeTime at={call.at} /></Fact>
+          <Fact name="Time to answer"><span className="tabular-nums">{call.ms.toLocaleString("en")} ms</span></Fact>
+          <Fact name="Credits"><span className="tabular-nums">{call.credits}</span></Fact>
+          <Fact name="Key">{call.apiKeyId ? <Link href={`/keys/${call.apiKeyId}`} className="break-words underline underline-offset-4">{keyName ?? call.apiKeyId}</Link> : "none"}</Fact>
+          <Fact name="Engine">{call.upstream ?? "none"}{call.refId && <span className="block font-mono text-xs break-all">{call.refId}</span>}</Fact>
+          <Fact name="From">{call.ip ?? "unknown"}<span className="block text-xs break-words text-muted">{call.userAgent}</span></Fact>
+        </dl>
+      </CardBody>
+    </Card>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return <div className="min-w-0"><dt className="text-xs text-muted">{name}</dt><dd className="mt-0.5">{children}</dd></div>;
+}

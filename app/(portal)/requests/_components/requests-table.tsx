@@ -1,0 +1,90 @@
+"use client";
+
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { ListTree, SearchX } from "lucide-react";
+import Link from "next/link";
+import { useSearchParams } from "next/navigation";
+import { useMemo, useState } from "react";
+import { Badge, type Tone } from "@/app/_components/ui/badge";
+import { Button } from "@/app/_components/ui/button";
+import { Card } from "@/app/_components/ui/card";
+import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
+import { EmptyState } from "@/app/_components/ui/empty-state";
+import { FailedState } from "@/app/_components/ui/failed-state";
+import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { Select } from "@/app/_components/ui/select";
+import { pageQuery, type RequestFilter, requestFilterFrom, spanChoices, statusChoices } from "./filter";
+import { type RequestsPage, requestsQuery, type ShownRequest } from "./requests-query";
+
+type Props = {
+  /** Whose calls: one's own, or everybody's for administrators. */
+  scope: "own" | "all";
+  initial: RequestsPage;
+  keys: { id: string; name: string }[];
+};
+
+const column = columnsOf<ShownRequest>();
+const toneOf = (status: number): Tone => (status >= 500 ? "bad" : status >= 400 ? "warn" : "good");
+
+/** Under the code, which says more than its number. */
+function Outcome({ request: { status, code, requestId } }: { request: ShownRequest }) {
+  return (
+    <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+      <Badge dot tone={toneOf(status)}>{status}</Badge>
+      {code && <span className="font-mono text-xs text-muted">{code}</span>}
+      {status >= 400 && status < 500 && <Link href={detailsOf(requestId)} className="text-xs text-primary-ink underline underline-offset-4">why?<span className="sr-only"> Request {requestId}</span></Link>}
+    </span>
+  );
+}
+
+const detailsOf = (requestId: string) => `/requests/${encodeURIComponent(requestId)}`;
+
+/** The calls as they come: filter in the URL, refreshed by themselves. A call opens its details. */
+export function RequestsTable({ scope, initial, keys }: Props) {
+  const params = useSearchParams();
+  const filter = requestFilterFrom(Object.fromEntries(params));
+  const [first] = useState(() => pageQuery(filter));
+  const requests = useInfiniteQuery({ ...requestsQuery(scope === "own" ? "/api/v1/requests" : "/api/v1/admin/requests", filter), ...(first === pageQuery(filter) && { initialData: { pages: [initial], pageParams: [null] } }) });
+  const base = scope === "own" ? "/requests" : "/admin/requests";
+  const remember = (next: RequestFilter) => window.history.replaceState(null, "", pageQuery(next) ? `${base}?${pageQuery(next)}` : base);
+
+  const nameOf = useMemo(() => new Map(keys.map(({ id, name }) => [id, name])), [keys]);
+  const columns = useMemo(() => column.columns([
+    column.accessor("at", {
+      header: "When", enableSorting: false,
+      cell: ({ row: { original: request } }) => <Link href={detailsOf(request.requestId)} className="rounded-sm underline decoration-line-strong underline-offset-4 hover:decoration-current"><RelativeTime at={request.at} /><span className="sr-only">, request {request.requestId}</span></Link>,
+    }),
+    column.accessor("route", { header: "Call", enableSorting: false, cell: ({ row: { original: request } }) => <span className="font-mono text-xs break-all"><span className="font-semibold">{request.method}</span> {request.route}</span> }),
+    column.accessor("status", { header: "Answer", enableSorting: false, cell: ({ row }) => <Outcome request={row.original} /> }),
+    column.accessor("ms", { header: "Time", enableSorting: false, cell: ({ getValue }) => <span className="whitespace-nowrap tabular-nums">{getValue().toLocaleString("en")} ms</span> }),
+    column.accessor("credits", { header: "Credits", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue() || "–"}</span> }),
+    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <span className="font-mono text-xs" title={id}>…{id.slice(-8)}</span>}</span> : <span className="text-muted">none</span>; } }),
+    ...(scope === "all" ? [column.accessor("userId", { header: "Person", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="font-mono text-xs underline decoration-line-strong underline-offset-4" title={id}>…{id.slice(-8)}</Link> : null; } })] : []),
+  ]), [nameOf, scope]);
+
+  const rows = requests.data?.pages.flatMap((page) => page.requests) ?? [];
+  const isFiltered = pageQuery(filter) !== "";
+  const showAll = () => remember(requestFilterFrom({}));
+  return (
+    <Card>
+      <div role="search" aria-label="Filter requests" className="flex flex-wrap items-center gap-2 border-b p-3">
+        {(scope === "own" || filter.key) && <Select aria-label="Key" className="w-44" value={filter.key ?? "all"} choices={[{ value: "all", label: "Any key" }, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(filter.key && !nameOf.has(filter.key) ? [{ value: filter.key, label: `…${filter.key.slice(-8)}` }] : [])]} onValueChange={(key) => remember({ ...filter, key: key === "all" ? null : key })} />}
+        <Select aria-label="Status" className="w-40" value={filter.status} choices={statusChoices} onValueChange={(status) => remember({ ...filter, status })} />
+        <Select aria-label="Time" className="w-40" value={filter.span} choices={spanChoices} onValueChange={(span) => remember({ ...filter, span })} />
+        {filter.user && <Badge tone="water">one person<button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
+      </div>
+      {requests.isError && requests.data ? <p role="status" className="border-b bg-brass-soft px-4 py-2 text-sm text-brass-ink">This list is not fresh: {requests.error.message}</p> : null}
+      {requests.isError && !requests.data
+        ? <FailedState title="The requests could not be read" action={<Button variant="secondary" onClick={() => void requests.refetch()}>Try again</Button>}>{requests.error.message}</FailedState>
+        : (
+          <DataTable
+            columns={columns} rows={rows} rowId={(request) => `${request.at} ${request.requestId} ${request.route}`} caption={scope === "own" ? "Your requests, newest first" : "Everybody's requests, newest first"}
+            empty={isFiltered
+              ? <EmptyState icon={SearchX} title="No request matches" action={<Button variant="secondary" onClick={showAll}>Show all requests</Button>}>Try another key, status or time.</EmptyState>
+              : <EmptyState icon={ListTree} title="No requests yet">What your programs and you call shows here a moment later, refused calls too.</EmptyState>}
+          />
+        )}
+      {requests.hasNextPage && <div className="border-t p-3 text-center"><Button variant="quiet" busy={requests.isFetchingNextPage} onClick={() => void requests.fetchNextPage()}>Show more</Button></div>}
+    </Card>
+  );
+}

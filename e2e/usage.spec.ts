@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { expect, type Page, test } from "@playwright/test";
+import { signIn } from "./people";
+
+/** A key made in the page's own session, and calls with it: `good` that are answered and one that lacks a permission. */
+async function aUsedKey(page: Page, good: number): Promise<{ id: string; name: string; refused: string }> {
+  const name = `used ${Date.now()}`;
+  const made = await page.request.post("/api/v1/auth/api-keys", { headers: { origin: new URL(page.url()).origin }, data: { name, permissions: ["chatflows:read"] } });
+  const { id, key } = ((await made.json()) as { data: { id: string; key: string } }).data;
+  const base = new URL(page.url()).origin;
+  for (let i = 0; i < good; i++) await fetch(`${base}/api/v1/auth/me`, { headers: { "x-api-key": key } });
+  const refused = randomUUID();
+  await fetch(`${base}/api/v1/nflow/builder/apps/search`, { method: "POST", headers: { "x-api-key": key, "x-request-id": refused, "content-type": "application/json" }, body: "{}" });
+  return { id, name, refused };
+}
+
+test("usage shows what a key did, in numbers, plots and a table, and goes back to everything", async ({ page }) => {
+  await signIn(page, "uma");
+  const { name } = await aUsedKey(page, 3);
+  await expect.poll(async () => { await page.goto("/usage"); return page.getByRole("link", { name }).count(); }).toBeGreaterThan(0);
+  await page.getByRole("link", { name }).click();
+  await expect(page.getByRole("heading", { name })).toBeVisible();
+  const total = (label: string) => page.locator("dl > div").filter({ has: page.getByText(label, { exact: true }) }).locator("dd").first();
+  await expect(total("Requests")).toHaveText("3");
+  await expect(total("Refused")).toHaveText("1");
+  await expect(page.locator(".recharts-surface").first()).toBeVisible();
+  await page.getByText("The numbers").click();
+  await expect(page.getByRole("region", { name: "The numbers of the plots" }).getByRole("row")).not.toHaveCount(0);
+  await page.getByRole("combobox", { name: "Time" }).click();
+  await page.getByRole("option", { name: "Last 30 days" }).click();
+  await expect(page).toHaveURL(/span=day/);
+  await expect(total("Requests")).toHaveText("3");
+  await page.getByRole("combobox", { name: "Key" }).click();
+  await page.getByRole("option", { name: "All my calls" }).click();
+  await expect(page.getByRole("heading", { name: "All my calls" })).toBeVisible();
+});
+
+test("a new call appears by itself, a refused one says why, and what if is answered", async ({ page }) => {
+  await signIn(page, "uma");
+  await page.goto("/requests");
+  const { id, name, refused } = await aUsedKey(page, 1);
+  await page.goto(`/requests?key=${id}`);
+  const table = page.getByRole("table", { name: /your requests/i });
+  await expect(table.getByRole("row")).toHaveCount(3, { timeout: 15_000 });
+  await page.getByRole("combobox", { name: "Status" }).click();
+  await page.getByRole("option", { name: "4xx refused" }).click();
+  await expect(page).toHaveURL(/status=4xx/);
+  await expect(table.getByRole("row")).toHaveCount(2);
+  await table.getByRole("link", { name: /why\?/ }).click();
+  await expect(page).toHaveURL(new RegExp(refused));
+  await expect(page.getByRole("heading", { name: "Why was I refused?" })).toBeVisible();
+  await expect(page.getByText("A permission was missing")).toBeVisible();
+  await expect(page.getByText("nflow:read").first()).toBeVisible();
+
+  await expect(page.getByText(`with ${name}`)).toBeVisible();
+  await page.getByRole("button", { name: "Ask" }).click();
+  await expect(page.getByText("The call would be refused")).toBeVisible();
+  await page.getByLabel("Needing").click();
+  await page.getByRole("option", { name: "chatflows:read" }).click();
+  await page.getByRole("button", { name: "Ask" }).click();
+  await expect(page.getByText("The call would be admitted")).toBeVisible();
+  await page.getByLabel("Needing").click();
+  await page.getByRole("option", { name: "what an address of the API needs" }).click();
+  await page.getByLabel("Address of the API").fill("/api/v1/nowhere");
+  await page.getByRole("button", { name: "Ask" }).click();
+  await expect(page.getByText("nothing answers GET there")).toBeVisible();
+});
+
+test("a request id that is nobody's, and a filter that nothing matches, say so", async ({ page }) => {
+  await signIn(page, "uma");
+  await page.goto(`/requests/${randomUUID()}`);
+  await expect(page.getByRole("heading", { name: "No call of yours has this id" })).toBeVisible();
+  await page.goto(`/requests?key=${randomUUID()}`);
+  await expect(page.getByRole("heading", { name: "No request matches" })).toBeVisible();
+  await page.getByRole("button", { name: "Show all requests" }).click();
+  await expect(page).toHaveURL(/\/requests$/);
+});
+
+test("administrators see everybody's requests; others find no such page", async ({ page, browser }) => {
+  await signIn(page, "uma");
+  const { refused } = await aUsedKey(page, 0);
+  expect((await page.goto("/admin/requests"))?.status()).toBe(404);
+  const context = await browser.newContext();
+  const admin = await context.newPage();
+  await signIn(admin, "ada");
+  await admin.goto("/admin/requests?status=4xx");
+  const link = admin.getByRole("link", { name: new RegExp(`why.*${refused}`) });
+  await expect(link).toBeVisible({ timeout: 15_000 });
+  await link.click();
+  await expect(admin.getByRole("heading", { name: "Why was I refused?" })).toBeVisible();
+  await context.close();
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the page of a refused request has no accessibility fault in ${colorScheme}, also on a phone`, async ({ page }) => {
+    const { default: AxeBuilder } = await import("@axe-core/playwright");
+    await page.emulateMedia({ colorScheme });
+    await signIn(page, "ada");
+    const { refused, id } = await aUsedKey(page, 2);
+    await expect.poll(async () => ((await (await page.request.get(`/api/v1/requests?apiKeyId=${id}`)).json()) as { data: unknown[] }).data.length).toBe(3);
+    for (const path of [`/requests/${refused}`, `/usage?key=${id}`, "/admin/requests", `/requests?key=${id}`]) {
+      for (const width of [1280, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.goto(path);
+        await expect(page.getByRole("heading").first()).toBeVisible();
+        if (path.startsWith("/usage")) await expect(page.locator(".recharts-surface").first()).toBeVisible();
+        const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+        expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`), `${path} at ${width}`).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), `${path} at ${width}`).toBeLessThanOrEqual(0);
+        if (process.env.SLUICE_SHOTS) await page.screenshot({ path: `${process.env.SLUICE_SHOTS}/${path.replace(/[^a-z]+/g, "-").slice(0, 18)}-${colorScheme}-${width}.png`, fullPage: true });
+      }
+    }
+  });
+}

@@ -1,0 +1,13 @@
+import type { Context } from "@/lib/access";
+import type { WhatIfAnswer, WhatIfInput } from "@/lib/keys/schemas";
+import { createApi } from "./app";
+import { supposeCall } from "./suppose-call";
+
+let routesAreKnown = false;
+
+/** For pages: in a process that only shows those, nobody has declared the routes that a path is looked up in. */
+export function whatIfCall(ctx: Context, input: WhatIfInput): Promise<WhatIfAnswer> {
+  if (!routesAreKnown) createApi();
+  routesAreKnown = true;
+  return supposeCall(ctx, input);
+}

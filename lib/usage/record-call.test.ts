@@ -1,0 +1,84 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it, vi } from "vitest";
+import { aPerson, contextOf } from "@/dev/testing/people";
+import { moveClock, resetClock } from "@/lib/platform/clock";
+import { type Decision, notFound, SluiceError } from "@/lib/platform/errors";
+import { redis } from "@/lib/platform/redis";
+import { untilFinished } from "@/lib/platform/unfinished";
+import { flushCalls, getDecision, recordCall } from ".";
+import { decisionsMax } from "./decisions";
+import { aCall, entriesOf, takeTurns } from "@/dev/testing/usage";
+
+takeTurns();
+
+const refusedWith = (decision?: Decision) => new SluiceError("rate_limited", "Too fast.", { decision, headers: { "X-RateLimit-Limit": "7" } });
+
+describe("calls that have ended", () => {
+  it("go out together, in one entry, within a quarter of a second, and a process that stops waits for that", async () => {
+    const person = await aPerson();
+    for (let i = 0; i < 50; i++) recordCall(aCall(person));
+    expect(await untilFinished(1000)).toBe(0);
+    expect(await entriesOf(person)).toBe(1);
+  });
+
+  it("what could not be sent because Redis is away is sent when it is back", async () => {
+    const person = await aPerson();
+    const away = vi.spyOn(redis(), "status", "get" as never).mockReturnValue("reconnecting" as never);
+    recordCall(aCall(person));
+    await flushCalls();
+    away.mockRestore();
+    expect(await entriesOf(person)).toBe(0);
+    await flushCalls();
+    expect(await entriesOf(person)).toBe(1);
+  });
+});
+
+describe("decisions", () => {
+  it("a refusal is told with the check that spoke, what it saw and the limit, at once", async () => {
+    const person = await aPerson();
+    const call = aCall(person, { status: 429, apiKeyId: randomUUID(), error: refusedWith({ check: "rate_limit", seen: 7, limit: 7 }) });
+    recordCall(call);
+    expect(await getDecision(contextOf(person), call.requestId)).toEqual({ requestId: call.requestId, at: new Date(call.atMs).toISOString(), code: "rate_limited", check: "rate_limit", seen: 7, limit: 7, apiKeyId: call.by.apiKeyId });
+  });
+
+  it("where the refusal does not say, its code does; an answer that is no refusal leaves none", async () => {
+    const person = await aPerson();
+    const calls = [refusedWith(), notFound(), new SluiceError("upstream_timeout", "slow"), new Error("bug")].map((error) => aCall(person, { error }));
+    for (const call of calls) recordCall(call);
+    const told = await Promise.all(calls.map(({ requestId }) => getDecision(contextOf(person), requestId).then(({ check, limit }) => [check, limit], (error: SluiceError) => error.code)));
+    expect(told).toEqual([["rate_limit", 7], ["existence", null], "not_found", "not_found"]);
+  });
+
+  it("of two refusals with one request id the newer is told", async () => {
+    const person = await aPerson();
+    for (const seen of ["first", "second"]) recordCall(aCall(person, { requestId: "same", error: refusedWith({ check: "c", seen, limit: null }) }));
+    expect((await getDecision(contextOf(person), "same")).seen).toBe("second");
+  });
+
+  it("somebody else's is not found, whatever they choose as request id; an auditor finds it", async () => {
+    const [owner, other, admin] = [await aPerson(), await aPerson(), await aPerson({ role: "admin" })];
+    const call = aCall(owner, { error: refusedWith() });
+    recordCall(call);
+    await expect(getDecision(contextOf(other), call.requestId)).rejects.toMatchObject({ code: "not_found" });
+    expect(await getDecision(contextOf(admin), call.requestId)).toMatchObject({ requestId: call.requestId });
+    await expect(getDecision(contextOf(admin, { permissions: ["admin:keys"] }), call.requestId)).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("each owner keeps the newest thousand, for a day", async () => {
+    const person = await aPerson();
+    const calls = Array.from({ length: decisionsMax + 5 }, (_, i) => aCall(person, { requestId: `${person.userId}-${i}`, error: refusedWith() }));
+    for (const call of calls) {
+      recordCall(call);
+      if (call.requestId.endsWith("-3")) await flushCalls();
+    }
+    await flushCalls();
+    const find = (i: number) => getDecision(contextOf(person), `${person.userId}-${i}`).then(() => "kept", () => "gone");
+    expect(await Promise.all([4, 5, decisionsMax + 4].map(find))).toEqual(["gone", "kept", "kept"]);
+    expect(await redis().hlen(`sl:d:${person.userId}`)).toBe(decisionsMax);
+    expect(await redis().exists(`sl:d:r:${person.userId}-4`)).toBe(0);
+    expect(await redis().ttl(`sl:d:${person.userId}`)).toBeGreaterThan(86_000);
+    moveClock(86_401_000);
+    expect(await find(decisionsMax + 4)).toBe("gone");
+    resetClock();
+  });
+});

@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { aPerson, contextOf } from "@/dev/testing/people";
+import { aCall, addCalls, addChecks, aKey, takeTurns } from "@/dev/testing/usage";
+import { notFound } from "@/lib/platform/errors";
+import { foldUsage, getKeyUsage, getMyUsage, listAllRequests, listRequests } from ".";
+import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "./schemas";
+
+takeTurns();
+
+const usage = (query: object = {}) => UsageInput.parse(query);
+const requests = (query: object = {}) => ListRequestsInput.parse(query);
+const all = (query: object = {}) => ListAllRequestsInput.parse(query);
+
+async function usedKey() {
+  const key = await aKey();
+  await addChecks(`${key.id}:ok`, `${key.id}:ok`, `${key.id}:ok`, `${key.id}:limit`);
+  await addCalls(...[10, 20, 400].map((ms) => aCall(key.person, { apiKeyId: key.id, ms, status: ms === 400 ? 502 : 200, call: { credits: ms === 10 ? 5 : 0 } })));
+  await foldUsage();
+  return { ...key, ctx: contextOf(key.person) };
+}
+
+describe("a key's usage", () => {
+  it("every hour of the last day has its point, empty ones as zeros, and the totals are their sums", async () => {
+    const { id, ctx } = await usedKey();
+    const { series, ...totals } = await getKeyUsage(ctx, id, usage());
+    expect(totals).toEqual({ totalRequests: 3, errors: 1, rateLimited: 1, creditsSpent: 5, lastUsedAt: expect.any(String), lastRequestAt: expect.any(String) });
+    expect(series.length).toBeGreaterThanOrEqual(24);
+    series.forEach((point, i) => expect(Date.parse(point.at)).toBe(Date.parse(series[0]?.at ?? "") + i * 3_600_000));
+    expect(series.reduce((sum, point) => sum + point.requests, 0)).toBe(3);
+    expect(series.find((point) => point.requests > 0)).toMatchObject({ errors: 1, rateLimited: 1 });
+    const { p50Ms, p95Ms } = series.find((point) => point.p50Ms !== null) ?? {};
+    expect([p50Ms, p95Ms].map((ms) => ms ?? 0)).toEqual([expect.closeTo(20, -1), expect.closeTo(400, -2)]);
+    expect(series[0]).toEqual({ at: series[0]?.at, requests: 0, errors: 0, rateLimited: 0, p50Ms: null, p95Ms: null });
+  });
+
+  it("by the day the same calls are counted once, in UTC's days", async () => {
+    const { id, ctx } = await usedKey();
+    const { series, totalRequests } = await getKeyUsage(ctx, id, usage({ granularity: "day" }));
+    expect(totalRequests).toBe(3);
+    expect(series.at(-1)).toMatchObject({ at: `${new Date().toISOString().slice(0, 10)}T00:00:00.000Z`, requests: 3 });
+  });
+
+  it("a range that does not hold the calls has none of them", async () => {
+    const { id, ctx } = await usedKey();
+    const { series, totalRequests } = await getKeyUsage(ctx, id, usage({ from: "2020-01-01", to: "2020-01-02" }));
+    expect([series.length, totalRequests]).toEqual([24, 0]);
+  });
+
+  it("an impossible range is refused, and so is one of too many points", async () => {
+    const { id, ctx } = await usedKey();
+    for (const bad of [{ from: "2026-01-02", to: "2026-01-01" }, { from: "2026-01-01", to: "2026-01-01" }, { from: "2020-01-01", granularity: "hour" }]) {
+      await expect(getKeyUsage(ctx, id, usage(bad)), JSON.stringify(bad)).rejects.toMatchObject({ code: "validation_failed" });
+    }
+    for (const bad of [{ from: "yesterday" }, { from: "2026-13-01" }, { granularity: "minute" }, { extra: "1" }]) expect(UsageInput.safeParse(bad).success, JSON.stringify(bad)).toBe(false);
+  });
+
+  it("somebody else's key is not found, and usage:read is needed", async () => {
+    const { id, ctx, person } = await usedKey();
+    await expect(getKeyUsage(contextOf(await aPerson({ tenant: person.tenant })), id, usage())).rejects.toMatchObject({ code: "not_found" });
+    await expect(getKeyUsage(ctx, "no-id", usage())).rejects.toMatchObject({ code: "not_found" });
+    await expect(getKeyUsage(contextOf(person, { permissions: ["credits:read"] }), id, usage())).rejects.toMatchObject({ code: "insufficient_permission" });
+  });
+
+  it("a person's own usage is that of their keys and of what they do without one", async () => {
+    const { id, ctx, person } = await usedKey();
+    await addCalls(aCall(person, { route: "/api/v1/chatflows" }));
+    await foldUsage();
+    const { sums, keys, routes } = await getMyUsage(ctx, usage());
+    expect(sums).toEqual({ requests: 4, refused: 1, errors: 1, credits: 5 });
+    expect(keys.map(({ key, requests }) => [key?.id, requests])).toEqual([[id, 3], [undefined, 1]]);
+    expect(routes).toEqual([{ route: "/api/v1/auth/me", answered: 3, errors: 1 }, { route: "/api/v1/chatflows", answered: 1, errors: 0 }]);
+    const { sums: others } = await getMyUsage(contextOf(await aPerson({ tenant: person.tenant })), usage());
+    expect(others.requests).toBe(0);
+  });
+});
+
+describe("the request log", () => {
+  it("pages through one's calls from the newest, each once, also those of the same moment", async () => {
+    const { id, person } = await aKey();
+    const at = Date.now() - 1000;
+    await addCalls(...Array.from({ length: 25 }, (_, i) => aCall(person, { apiKeyId: id, requestId: `r${i}`, atMs: at + Math.floor(i / 5) })));
+    await foldUsage();
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    for (let pages = 0; pages < 10; pages++) {
+      const page = await listRequests(contextOf(person), requests({ limit: "7", cursor }));
+      seen.push(...page.requests.map(({ requestId }) => requestId));
+      expect([...page.requests].sort((a, b) => b.at.localeCompare(a.at))).toEqual(page.requests);
+      if (!page.nextCursor) break;
+      cursor = page.nextCursor;
+    }
+    expect(seen).toHaveLength(25);
+    expect(new Set(seen).size).toBe(25);
+    await expect(listRequests(contextOf(person), requests({ cursor: "nonsense" }))).rejects.toMatchObject({ code: "validation_failed" });
+  });
+
+  it("filters by key, status, class of status and time", async () => {
+    const { id, person } = await aKey();
+    const other = await aKey(person);
+    const early = Date.now() - 3_600_000;
+    await addCalls(aCall(person, { apiKeyId: id, status: 404, error: notFound() }), aCall(person, { apiKeyId: id, status: 429 }), aCall(person, { apiKeyId: other.id }), aCall(person, { atMs: early }));
+    await foldUsage();
+    const count = async (query: object) => (await listRequests(contextOf(person), requests(query))).requests.length;
+    const from = new Date(early + 1000).toISOString();
+    expect(await Promise.all([{}, { apiKeyId: id }, { status: "404" }, { status: "4xx" }, { status: "2xx" }, { from }, { to: from }, { apiKeyId: randomUUID() }].map(count))).toEqual([4, 2, 1, 2, 2, 3, 1, 0]);
+    expect((await listRequests(contextOf(person), requests({ status: "404" }))).requests[0]).toMatchObject({ code: "not_found", status: 404, method: "GET", route: "/api/v1/auth/me", apiKeyId: id, ip: "127.0.0.1" });
+    for (const bad of ["6xx", "4x", "99", "ok"]) expect(ListRequestsInput.safeParse({ status: bad }).success, bad).toBe(false);
+  });
+
+  it("another person of the same tenant sees nothing of it; an administrator sees all, by tenant and person", async () => {
+    const { id, person } = await aKey();
+    await addCalls(aCall(person, { apiKeyId: id }));
+    await foldUsage();
+    const neighbour = contextOf(await aPerson({ tenant: person.tenant }));
+    expect((await listRequests(neighbour, requests({ apiKeyId: id }))).requests).toEqual([]);
+    await expect(listAllRequests(neighbour, all())).rejects.toMatchObject({ code: "insufficient_permission" });
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    expect((await listRequests(admin, requests({ apiKeyId: id }))).requests).toEqual([]);
+    const found = await listAllRequests(admin, all({ tenantId: person.tenantId, userId: person.userId }));
+    expect(found.requests).toMatchObject([{ apiKeyId: id, tenantId: person.tenantId, userId: person.userId }]);
+    expect((await listAllRequests(admin, all({ tenantId: admin.tenantId }))).requests).toEqual([]);
+  });
+});

@@ -1,0 +1,154 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { flowIds } from "../../dev/flowise/flows";
+import { call, doors, eachDoor, keyOf, revoke, tokensOf } from "./client";
+
+let uma: string;
+let gus: string;
+let ada: { id: string; key: string };
+beforeAll(async () => {
+  [uma, gus] = (await Promise.all([tokensOf("uma"), tokensOf("gus")])).map((t) => t.access_token) as [string, string];
+  ada = await keyOf("ada", { permissions: ["*"] });
+});
+afterAll(() => revoke("ada", ada.id));
+
+type Row = Record<string, unknown>;
+
+describe.each(eachDoor)("usage at the $name door", ({ name, url }) => {
+  const requestsOf = async (id: string, query = "") => (await call(url, "GET", `/api/v1/requests?apiKeyId=${id}${query}`, { bearer: uma })).json.data as Row[];
+
+  it("a call, an error and a refusal are in the log and in the hour's counts two seconds later", async () => {
+    const { key, id } = await keyOf("uma", { rateLimit: { requests: 2, window: 60 }, permissions: ["read"] });
+    const headers = { "user-agent": "counted/1.0" };
+    expect((await call(url, "GET", "/api/v1/auth/me?secret=never", { key, headers })).status).toBe(200);
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${randomUUID()}`, { key, headers })).status).toBe(404);
+    expect((await call(url, "GET", "/api/v1/auth/me", { key, headers: { ...headers, "x-request-id": "one-too-many" } })).status).toBe(429);
+    await expect.poll(async () => (await requestsOf(id)).length, { timeout: 5000 }).toBe(3);
+    const rows = await requestsOf(id);
+    expect(rows.map(({ status, code, route }) => [status, code, route])).toEqual([[429, "rate_limited", "/api/v1/auth/me"], [404, "not_found", "/api/v1/auth/api-keys/:id"], [200, undefined, "/api/v1/auth/me"]]);
+    expect(rows[0]).toMatchObject({ requestId: "one-too-many", method: "GET", apiKeyId: id, credits: 0, /* Next.js alone cannot know it. */ ip: name === "own" ? expect.stringMatching(/127\.0\.0\.1|::1/) : null, userAgent: "counted/1.0", ms: expect.any(Number), at: expect.stringMatching(/^\d{4}-.*Z$/) });
+    expect(JSON.stringify(rows)).not.toContain("never");
+    expect((await requestsOf(id, "&status=4xx")).length).toBe(2);
+    expect((await requestsOf(id, "&status=429")).length).toBe(1);
+
+    const usage = await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage`, { bearer: uma });
+    expect(usage.status).toBe(200);
+    expect(usage.json.data).toMatchObject({ totalRequests: 2, errors: 1, rateLimited: 1, creditsSpent: 0, lastUsedAt: expect.any(String), lastRequestAt: expect.any(String) });
+    expect(usage.json.data.series.length).toBeGreaterThanOrEqual(24);
+    expect(usage.json.data.series.reduce((sum: number, point: { requests: number }) => sum + point.requests, 0)).toBe(2);
+    const daily = await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage?granularity=day`, { bearer: uma });
+    expect([daily.json.data.totalRequests, daily.json.data.series.length]).toEqual([2, 31]);
+    for (const bad of ["granularity=week", "from=soon", "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from=2000-01-01", "x=1"]) {
+      expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage?${bad}`, { bearer: uma })).json.code, bad).toBe("validation_failed");
+    }
+    await revoke("uma", id);
+  });
+
+  it("a prediction is logged with its engine and its credits, a stream when it has ended", async () => {
+    const { key, id } = await keyOf("uma", { permissions: ["write"] });
+    const body = { chatflow_id: flowIds.support, question: "hello" };
+    const plain = await call(url, "POST", "/api/v1/chat/predict", { key, body, headers: { "x-request-id": "plain" } });
+    const streamed = await call(url, "POST", "/api/v1/chat/predict/stream", { key, body, headers: { "x-request-id": "streamed" } });
+    expect([plain.status, streamed.status]).toEqual([200, 200]);
+    await expect.poll(async () => (await requestsOf(id)).map(({ requestId, upstream, credits, status }) => ({ requestId, upstream, credits, status })), { timeout: 5000 })
+      .toEqual(["streamed", "plain"].map((requestId) => ({ requestId, upstream: "flowise", credits: 1, status: 200 })));
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage`, { bearer: uma })).json.data.creditsSpent).toBe(2);
+    await revoke("uma", id);
+  });
+
+  it("signing a program in with a key is one of the key's calls", async () => {
+    const { key, id } = await keyOf("uma");
+    expect((await call(url, "POST", "/api/v1/chat/authenticate", { body: { api_key: key } })).status).toBe(200);
+    await expect.poll(async () => (await requestsOf(id)).map(({ route }) => route), { timeout: 5000 }).toEqual(["/api/v1/chat/authenticate"]);
+    await revoke("uma", id);
+  });
+
+  it("the log has pages", async () => {
+    const { key, id } = await keyOf("uma");
+    for (let i = 0; i < 5; i++) await call(url, "GET", "/api/v1/auth/me", { key });
+    await expect.poll(async () => (await requestsOf(id)).length, { timeout: 5000 }).toBe(5);
+    const first = await call(url, "GET", `/api/v1/requests?apiKeyId=${id}&limit=3`, { bearer: uma });
+    expect(first.json.page).toEqual({ limit: 3, nextCursor: expect.any(String) });
+    const second = await call(url, "GET", `/api/v1/requests?apiKeyId=${id}&limit=3&cursor=${first.json.page.nextCursor}`, { bearer: uma });
+    expect([second.json.data.length, second.json.page.nextCursor]).toEqual([2, null]);
+    expect((await call(url, "GET", "/api/v1/requests?cursor=x", { bearer: uma })).status).toBe(422);
+    await revoke("uma", id);
+  });
+
+  it("others see nothing of it; an administrator sees all, under both addresses", async () => {
+    const { key, id } = await keyOf("uma");
+    await call(url, "GET", "/api/v1/auth/me", { key });
+    await expect.poll(async () => (await requestsOf(id)).length, { timeout: 5000 }).toBe(1);
+    expect((await call(url, "GET", `/api/v1/requests?apiKeyId=${id}`, { bearer: gus })).json.data).toEqual([]);
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage`, { bearer: gus })).status).toBe(404);
+    for (const base of ["/api/admin", "/api/v1/admin"]) {
+      const all = await call(url, "GET", `${base}/requests?apiKeyId=${id}`, { key: ada.key });
+      expect(all.json.data).toMatchObject([{ apiKeyId: id, userId: expect.any(String), tenantId: expect.any(String) }]);
+      expect((await call(url, "GET", `${base}/requests`, { bearer: uma })).json).toMatchObject({ code: "insufficient_permission", permission: "admin:audit" });
+    }
+    await revoke("uma", id);
+  });
+
+  it("why a call was refused is told to its owner and to an auditor, by its request id", async () => {
+    const { key, id } = await keyOf("uma", { permissions: ["chatflows:read"] });
+    const requestId = `why-${randomUUID()}`;
+    expect((await call(url, "POST", "/api/v1/nflow/builder/apps/search", { key, body: {}, headers: { "x-request-id": requestId } })).status).toBe(403);
+    const why = await call(url, "GET", `/api/v1/decisions/${requestId}`, { bearer: uma });
+    expect(why.json.data).toEqual({ requestId, at: expect.any(String), code: "insufficient_permission", check: "permission", seen: ["chatflows:read"], limit: "nflow:read", apiKeyId: id });
+    expect((await call(url, "GET", `/api/v1/decisions/${requestId}`, { key: ada.key })).json.data).toEqual(why.json.data);
+    expect((await call(url, "GET", `/api/v1/decisions/${requestId}`, { bearer: gus })).status).toBe(404);
+    await revoke("uma", id);
+    await call(url, "GET", "/api/v1/auth/me", { key, headers: { "x-request-id": `${requestId}.2` } });
+    expect((await call(url, "GET", `/api/v1/decisions/${requestId}.2`, { bearer: uma })).json.data).toMatchObject({ code: "key_revoked", check: "revoked", apiKeyId: id });
+  });
+
+  it("too few credits are told with what was there and what it costs", async () => {
+    const { id: userId } = (await tokensOf("gus")).user;
+    const { key, id } = await keyOf("gus", { permissions: ["write"] });
+    const { credits } = (await call(url, "GET", "/api/v1/chat/credits", { key })).json as { credits: number };
+    const adjust = (amount: number) => call(url, "POST", `/api/admin/users/${userId}/credits`, { key: ada.key, body: { amount, reason: "test" } });
+    const assigned = `/api/admin/chatflows/${flowIds.support}/users/email/gus@globex.test`;
+    await call(url, "POST", assigned, { key: ada.key });
+    await adjust(-credits);
+    const refused = await call(url, "POST", "/api/v1/chat/predict", { key, body: { chatflow_id: flowIds.support, question: "q" } });
+    await adjust(credits);
+    await call(url, "DELETE", assigned, { key: ada.key });
+    expect(refused.status).toBe(402);
+    expect((await call(url, "GET", `/api/v1/decisions/${refused.headers.get("x-request-id")}`, { key })).json.data).toMatchObject({ check: "credits", seen: 0, limit: 1 });
+    await revoke("gus", id);
+  });
+
+  it("what would happen if: by permission, by path, from an address, later, and nothing is taken for it", async () => {
+    const { key, id } = await keyOf("uma", { permissions: ["chatflows:read"], rateLimit: { requests: 1, window: 60 }, expiresIn: 3600 });
+    const ask = (about: object) => call(url, "POST", "/api/v1/decisions/what-if", { bearer: uma, body: { apiKeyId: id, ...about } });
+    expect((await ask({})).json.data).toMatchObject({ admitted: true });
+    expect((await ask({ method: "GET", path: "/api/v1/chatflows" })).json.data).toMatchObject({ admitted: true, permission: "chatflows:read" });
+    expect((await ask({ method: "POST", path: `/api/v1/prediction/${flowIds.support}` })).json.data).toMatchObject({ admitted: false, code: "insufficient_permission", permission: "ai:predict" });
+    expect((await ask({ at: new Date(Date.now() + 7_200_000).toISOString() })).json.data).toMatchObject({ admitted: false, code: "key_expired" });
+    expect((await ask({ method: "GET", path: "/nowhere" })).status).toBe(422);
+    expect((await ask({ ip: "not an address" })).status).toBe(422);
+    expect((await ask({ permission: "ai:predict", method: "GET", path: "/api/v1/chatflows" })).status).toBe(422);
+    expect((await call(url, "POST", "/api/v1/decisions/what-if", { bearer: gus, body: { apiKeyId: id } })).status).toBe(404);
+    expect((await call(url, "GET", "/api/v1/auth/me", { key })).status).toBe(200);
+    await revoke("uma", id);
+  });
+
+  it("one's own audit events tell what happened to one's keys", async () => {
+    const { id } = await keyOf("uma");
+    await revoke("uma", id);
+    const events = (await call(url, "GET", "/api/v1/audit?action=key&limit=100", { bearer: uma })).json.data as { action: string; target: { id: string } }[];
+    expect(events.filter(({ target }) => target.id === id).map(({ action }) => action)).toEqual(["key.revoked", "key.created"]);
+    const others = (await call(url, "GET", "/api/v1/audit?limit=100", { bearer: gus })).json.data as { target: { id: string } | null }[];
+    expect(others.some(({ target }) => target?.id === id)).toBe(false);
+  });
+});
+
+it("a process that stops has told of its last calls", async () => {
+  const { startReplica } = await import("./replica");
+  const { key, id } = await keyOf("uma");
+  const replica = await startReplica();
+  await call(replica.url, "GET", "/api/v1/auth/me", { key });
+  await replica.stop();
+  await expect.poll(async () => (await call(doors.own, "GET", `/api/v1/requests?apiKeyId=${id}`, { bearer: uma })).json.data.length, { timeout: 5000 }).toBe(1);
+  await revoke("uma", id);
+});
