@@ -1,4 +1,5 @@
 import { addedTime } from "./added-time";
+import { betterAuth } from "./better-auth";
 import { boundFlow } from "./bound-flow";
 import { keyCheck } from "./key-check";
 import { manyKeys } from "./many-keys";
@@ -11,4 +12,4 @@ import { twoProcesses } from "./two-processes";
 import { wrongKey } from "./wrong-key";
 
 /** In the order of the results. */
-export const rows: Row[] = [keyCheck, mixedLoad, proxy, addedTime, boundFlow, wrongKey, manyKeys, openStreams, sessionToken, twoProcesses];
+export const rows: Row[] = [keyCheck, betterAuth, mixedLoad, proxy, addedTime, boundFlow, wrongKey, manyKeys, openStreams, sessionToken, twoProcesses];

@@ -12,8 +12,8 @@ export type SentinelSet = {
   primary(): Promise<{ port: number; runId: string }>;
   /** Ends the primary as a power cut would, and waits until the Sentinels have chosen another. `then` comes right after its end. */
   killPrimary(then?: () => void): Promise<void>;
-  /** The replicas stand still and hear nothing more. @returns what lets them go on. */
-  freezeReplicas(): Promise<() => void>;
+  /** The replicas lose their primary and stand still, while it goes on taking writes. @returns what lets them go on. */
+  loseReplicas(): Promise<() => void>;
   stop(): Promise<void>;
 };
 
@@ -68,10 +68,13 @@ export async function startSentinelSet(dir: string): Promise<SentinelSet> {
       url: `redis+sentinel://${sentinels.map((port) => `127.0.0.1:${port}`).join(",")}/${name}`,
       primary,
       stop,
-      freezeReplicas: async () => {
+      loseReplicas: async () => {
         const { port } = await primary();
         const pids = servers.filter((server) => server !== port).flatMap((server) => started.get(server)?.pid ?? []);
         for (const pid of pids) process.kill(pid, "SIGSTOP");
+        // What is under way to them must be lost too, and not wait for them in the kernel.
+        await asked(port, (client) => client.call("CLIENT", "KILL", "TYPE", "replica"));
+        await asked(port, (client) => client.config("SET", "min-replicas-to-write", "0"));
         return () => { for (const pid of pids) process.kill(pid, "SIGCONT"); };
       },
       killPrimary: async (then) => {

@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
 import type { CallTrace } from "@/lib/access";
 import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
+import { isDatabaseDown } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
-import { isSluiceError, SluiceError } from "@/lib/platform/errors";
+import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { logger, logRequest } from "@/lib/platform/logger";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
+import { isRedisDown } from "@/lib/platform/redis";
 import { unfinished } from "@/lib/platform/unfinished";
 import { recordCall } from "@/lib/usage";
 import type { ApiContext } from "./api";
@@ -55,10 +57,14 @@ function usualHeaders(c: ApiContext, requestId: string): void {
 }
 
 /** A failure as a problem (RFC 9457), and what of it belongs into the log. */
-export function failed(error: unknown, c: ApiContext): Response {
+export function failed(given: unknown, c: ApiContext): Response {
   const { requestId } = c.get("caller") ?? { requestId: requestIdFrom(undefined) };
+  // Verbs let it travel: a store that is away or overrun is nobody's mistake, and the caller may come again.
+  const isStoreAway = !isSluiceError(given) && (isDatabaseDown(given) || isRedisDown(given));
+  const error = isStoreAway ? storeUnavailable(given) : given;
   if (callerHasLeft(c)) logger.info({ requestId, method: c.req.method, path: c.req.path }, "the caller has left");
   else if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
+  else if (isStoreAway) logger.warn({ err: given, requestId, method: c.req.method, path: c.req.path }, "a store is away");
   else if (error.options.cause) logger.debug({ err: error, requestId }, "refused");
   const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: c.req.path, requestId });
   for (const [name, value] of Object.entries(problemHeaders(error))) setHeader(c, name, value);

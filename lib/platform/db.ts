@@ -38,7 +38,7 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isDatabaseDown(error: unknown): boolean {
   const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
   return /^(P1001|P1002|P1008|P1017|P2024|P2028|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0\d|08\d{3}|53300)$/.test(code)
-    || (error instanceof Error && /timeout exceeded when trying to connect|Connection terminated|Can't reach database/i.test(error.message));
+    || (error instanceof Error && /timeout exceeded when trying to connect|Connection terminated|Server has closed the connection|Can't reach database|ECONNREFUSED|ECONNRESET/i.test(error.message));
 }
 
 export async function closeDb(): Promise<void> {

@@ -140,3 +140,18 @@ it("a key takes with it all that it made and they made, on every process at once
   await load.stop();
   requireNoneAdmittedAnywhere(fleet, { answers: load.answers, deadSince });
 });
+
+it("with PostgreSQL away nothing is revoked and nobody is told so: 503, and it can be done once it is back", async () => {
+  const [key] = await fleet.makeKeys(1) as [FleetKey];
+  for (const member of fleet.members.keys()) for (const warm of [key, fleet.manager]) expect((await fleet.ask(member, warm)).status).toBe(200);
+  fleet.database.cut();
+  const answer = await fleet.change(0, "DELETE", key.id);
+  expect([answer.status, answer.code]).toEqual([503, "store_unavailable"]);
+  const list = await fleet.get(0, "/api/v1/auth/api-keys", { "x-api-key": fleet.manager.secret });
+  expect([list.status, list.code]).toEqual([503, "store_unavailable"]);
+  // Its record is warm: what Redis knows needs no database.
+  expect((await fleet.ask(1, key)).status).toBe(200);
+  fleet.database.resume();
+  await expect.poll(async () => (await fleet.change(0, "DELETE", key.id)).status, { timeout: 20_000 }).toBe(200);
+  await requireDead(fleet, [key]);
+});

@@ -55,7 +55,7 @@ it("of 10,000 keys revoked under load on three processes, one of them cut off, f
   expect(storm.deadSince.size).toBe(10_000);
   requireNoneAdmittedAnywhere(fleet, storm);
   await requireDead(fleet, all);
-}, 180_000);
+}, 400_000);
 
 it("a primary that is killed in between, and a successor that may not have heard of the last revocations, admit none of them", async () => {
   const set: SentinelSet = await startSentinelSet(aFolder());
@@ -78,7 +78,7 @@ it("a primary that is killed in between, and a successor that may not have heard
   await untilWhole(fleet);
   await nothingPending(fleet);
   await requireDead(fleet, keys);
-}, 120_000);
+}, 240_000);
 
 it("revocations that the replicas never got are no hole: the successor's old records are those of another Redis", async () => {
   const set: SentinelSet = await startSentinelSet(aFolder());
@@ -86,22 +86,16 @@ it("revocations that the replicas never got are no hole: the successor's old rec
   const fleet = await aFleet({ url: set.url });
   const keys = await fleet.makeKeys(40);
   for (const member of fleet.members.keys()) await eachOf(keys, 16, async (key) => { expect((await fleet.ask(member, key)).status).toBe(200); });
-  // As asynchronous replication may lose it: the replicas stand still while the primary confirms.
-  const thaw = await set.freezeReplicas();
-  const deadSince = new Map<string, number>();
+  // Asynchronous replication at its worst: the primary confirms alone, and then is gone.
+  const goOn = await set.loseReplicas();
   await eachOf(keys, 8, async (key, i) => {
-    const answer = await fleet.change(i % 3, "DELETE", key.id);
-    if (answer.status === 200) deadSince.set(key.id, answer.at);
+    // A machine that is overrun answers 503; whoever revokes comes again.
+    await expect.poll(async () => (await fleet.change(i % 3, "DELETE", key.id)).status, { timeout: 60_000 }).toBe(200);
   });
-  // Without a replica in time the primary refuses at last; until then it confirms, and that must hold.
-  expect(deadSince.size).toBeGreaterThan(0);
-  await set.killPrimary(thaw);
+  await set.killPrimary(goOn);
   await untilWhole(fleet);
-  const confirmed = keys.filter((key) => deadSince.has(key.id));
-  await requireDead(fleet, confirmed);
-  await nothingPending(fleet);
   await requireDead(fleet, keys);
-}, 120_000);
+}, 240_000);
 
 it("a Redis that restarts empty again and again in between admits none", async () => {
   const folder = join(aFolder(), "redis");
@@ -125,4 +119,4 @@ it("a Redis that restarts empty again and again in between admits none", async (
   await untilWhole(fleet);
   await nothingPending(fleet);
   await requireDead(fleet, keys);
-}, 120_000);
+}, 240_000);
