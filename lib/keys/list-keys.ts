@@ -3,6 +3,7 @@ import { type Context, requirePermission } from "@/lib/access";
 import { nowDate } from "@/lib/platform/clock";
 import { db, Prisma } from "@/lib/platform/db";
 import { invalid } from "@/lib/platform/errors";
+import { listKeyActivity } from "@/lib/usage";
 import { anyKeys, ownKeys } from "./get-key";
 import { anyKeyFields, anyViewOf, keyFields, viewOf } from "./key-view";
 import { type AnyKeyView, type ApiKeyView, type KeyOrder, keyOrders, type KeySort, keySorts, type KeyStatus, type ListAnyKeysInput, type ListKeysInput, restingOrder } from "./schemas";
@@ -18,14 +19,15 @@ type Row = { id: string; sortedBy: Date | string | null };
  *
  * Rows that come or go meanwhile shift nothing. A key whose own place changes while somebody pages (used again while the list
  * is sorted by last use) may be met twice or not at all in that pass.
- * @throws SluiceError `validation_failed` for a cursor that is not ours, or of another sort
+ * @throws SluiceError `insufficient_permission` where `activity` is asked for without `usage:read`; `validation_failed` for a cursor that is not ours, or of another sort
  */
 export async function listKeys(ctx: Context, input: ListKeysInput): Promise<{ keys: ApiKeyView[]; nextCursor: string | null }> {
   requirePermission(ctx, "api-keys:read");
   const own = ownKeys(ctx);
   const { ids, nextCursor } = await findKeys(own, input);
   const keys = await db().apiKey.findMany({ where: { id: { in: ids }, ...own }, select: keyFields });
-  return { keys: inOrder(ids, keys.map(viewOf)), nextCursor };
+  const activity = input.activity ? await listKeyActivity(ctx, ids) : null;
+  return { keys: inOrder(ids, keys.map((key) => ({ ...viewOf(key), ...(activity && { activity: activity.get(key.id) }) }))), nextCursor };
 }
 
 /** Everybody's keys, in administration: of one tenant or person where the filter says so, with whose they are. @throws SluiceError as `listKeys` */

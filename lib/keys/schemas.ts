@@ -87,6 +87,8 @@ export const ListKeysInput = z.strictObject({
   q: z.string().trim().max(100).refine(noNul, nulError).optional(),
   limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").default(20),
   cursor: z.string().max(1000).optional(),
+  /** Also each key's last 36 hours, for which `usage:read` is asked. */
+  activity: z.enum(["true"]).optional(),
 });
 export type ListKeysInput = z.output<typeof ListKeysInput>;
 
@@ -145,6 +147,8 @@ export const ApiKeyView = z.object({
   userId: z.uuid(),
   actsUntil: time.nullable(),
   rotation: z.object({ overlapEndsAt: time, previousSecretLastUsedAt: time.nullable() }).nullable(),
+  /** In lists that ask for it: the last 36 hours, the present one last. */
+  activity: z.array(z.object({ requests: z.int(), refused: z.int() })).optional(),
 });
 export type ApiKeyView = z.infer<typeof ApiKeyView>;
 

@@ -9,8 +9,9 @@ import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Badge } from "@/app/_components/ui/badge";
 import { Button } from "@/app/_components/ui/button";
 import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
-import { Dialog, DialogContent, FormLoading } from "@/app/_components/ui/dialog";
+import { Dialog, DialogContent } from "@/app/_components/ui/dialog";
 import { EmptyState } from "@/app/_components/ui/empty-state";
+import { FormLoading } from "@/app/_components/ui/skeleton";
 import { LimitsWords } from "../../_components/limits-words";
 import { deletePlanAction } from "../actions";
 

@@ -7,8 +7,9 @@ import { toast } from "sonner";
 import type { TenantView } from "@/lib/tenants/schemas";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
-import { Dialog, DialogContent, FormLoading } from "@/app/_components/ui/dialog";
+import { Dialog, DialogContent } from "@/app/_components/ui/dialog";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuSeparator, DropdownMenuTrigger } from "@/app/_components/ui/dropdown-menu";
+import { FormLoading } from "@/app/_components/ui/skeleton";
 import { updateTenantAction } from "../actions";
 
 const TenantForm = dynamic(() => import("./tenant-form").then((file) => file.TenantForm), { loading: () => <FormLoading /> });

@@ -16,7 +16,7 @@ const columns = column.columns([
   column.accessor("name", { header: "Tenant", sortFn: "text", cell: ({ row: { original: tenant } }) => (
     <div className="min-w-0"><p className="font-medium break-words">{tenant.name}{tenant.isOwn && <span className="ml-2 text-xs font-normal text-muted">yours</span>}</p><p className="font-mono text-xs text-muted">{tenant.slug}</p></div>
   ) }),
-  column.accessor("plan", { header: "Plan", sortFn: "text" }),
+  column.accessor("plan", { header: "Plan", sortFn: "text", cell: ({ getValue }) => getValue() }),
   column.display({ id: "limits", header: "Limits in force", cell: ({ row }) => <LimitsWords limits={row.original.limitsInForce} none="" /> }),
   column.accessor("creditMode", { header: "Credits", enableSorting: false, cell: ({ getValue }) => (getValue() === "tenant" ? "shared" : "per person") }),
   column.accessor("users", { header: "People", cell: ({ getValue }) => <span className="tabular-nums">{getValue().toLocaleString("en")}</span> }),
