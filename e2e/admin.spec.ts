@@ -27,8 +27,7 @@ test("ada makes a plan and a tenant that has it, changes its limits, and switche
   await dialog.getByRole("button", { name: "Create tenant" }).click();
   await expect(dialog.getByLabel("Slug")).toHaveAttribute("aria-invalid", "true");
   await dialog.getByLabel("Slug").fill(`newco-${mark}`);
-  await dialog.getByLabel("Plan").click();
-  await page.getByRole("option", { name: `Team ${mark}` }).click();
+  await dialog.getByLabel("Plan").selectOption(`Team ${mark}`);
   await dialog.getByRole("button", { name: "Create tenant" }).click();
   await expect(dialog).toBeHidden();
   await page.getByLabel("Search tenants").fill(`newco-${mark}`);
