@@ -27,8 +27,7 @@ test("ada makes a plan and a tenant that has it, changes its limits, and switche
   await dialog.getByRole("button", { name: "Create tenant" }).click();
   await expect(dialog.getByLabel("Slug")).toHaveAttribute("aria-invalid", "true");
   await dialog.getByLabel("Slug").fill(`newco-${mark}`);
-  await dialog.getByLabel("Plan").click();
-  await page.getByRole("option", { name: `Team ${mark}` }).click();
+  await dialog.getByLabel("Plan").selectOption(`Team ${mark}`);
   await dialog.getByRole("button", { name: "Create tenant" }).click();
   await expect(dialog).toBeHidden();
   await page.getByLabel("Search tenants").fill(`newco-${mark}`);
@@ -37,7 +36,7 @@ test("ada makes a plan and a tenant that has it, changes its limits, and switche
   await expect(row).toContainText("3 keys a person");
 
   await page.getByRole("button", { name: `Actions for Newco ${mark}` }).click();
-  await page.getByRole("menuitem", { name: "Edit" }).click();
+  await page.getByRole("menuitem", { name: "Edit", exact: true }).click();
   await dialog.getByLabel("Calls of the whole tenant").fill("500");
   await dialog.getByRole("button", { name: "Save changes" }).click();
   await expect(row).toContainText("500 calls per hour");
@@ -57,12 +56,12 @@ test("ada makes a key for uma, finds it among everybody's, and revokes it by typ
   await page.goto("/admin/keys");
   await page.getByRole("button", { name: "Create key for somebody" }).first().click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Tenant").fill("acme");
-  await dialog.getByLabel("Person").fill("nobody");
+  await dialog.getByLabel("Tenant", { exact: true }).fill("acme");
+  await dialog.getByLabel("Person", { exact: true }).fill("nobody");
   await dialog.getByLabel("Name", { exact: true }).fill(name);
   await dialog.getByRole("button", { name: "Create key" }).click();
   await expect(dialog.getByRole("alert")).toContainText("nobody called nobody");
-  await dialog.getByLabel("Person").fill("uma@acme.test");
+  await dialog.getByLabel("Person", { exact: true }).fill("uma@acme.test");
   await dialog.getByRole("button", { name: "Create key" }).click();
   const secret = await dialog.getByTestId("secret").innerText();
   const me = await request.get(`${demoUrl}/api/v1/auth/me`, { headers: { "x-api-key": secret } });

@@ -4,7 +4,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createApi } from "@/lib/api";
 import { type RunningWorker, startWorker } from "@/lib/jobs";
 import { closeDb } from "@/lib/platform/db";
-import type { Env } from "@/lib/platform/env";
+import { adminTokenMin, type Env } from "@/lib/platform/env";
 import { logger } from "@/lib/platform/logger";
 import { applyMigrations } from "@/lib/platform/migrate";
 import { closeQueue } from "@/lib/platform/queue";
@@ -27,6 +27,8 @@ export async function openDoor(settings: Env): Promise<void> {
 
   const migrated = await applyMigrations(settings.DATABASE_URL, "prisma/migrations");
   if (migrated.length) logger.info({ migrated }, "migrations applied");
+
+  if (settings.ADMIN_TOKEN && settings.ADMIN_TOKEN.length < adminTokenMin) logger.warn({ charactersMin: adminTokenMin }, "ADMIN_TOKEN is too short, so the bootstrap door stays closed");
 
   const api = getRequestListener(createApi().fetch);
   const answersApi = settings.SERVER_MODE !== "pages";

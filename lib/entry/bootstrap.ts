@@ -3,11 +3,8 @@ import { recordAudit } from "@/lib/audit";
 import { limitFailures } from "@/lib/keys";
 import { equalSecrets } from "@/lib/platform/crypto";
 import { transaction } from "@/lib/platform/db";
-import { env } from "@/lib/platform/env";
+import { adminTokenMin, env } from "@/lib/platform/env";
 import type { Caller } from "./identify";
-
-/** What can be guessed opens nothing: a shorter token leaves the door closed. Characters. */
-export const adminTokenMin = 32;
 
 /** It makes tenants; the first key of one is a right of its own, asked where keys are made. */
 const held = permissionMask(["admin:tenants"]);

@@ -34,11 +34,11 @@ export type Identified = { ctx: Context; headers: Record<string, string> };
 export async function identify(credentials: Credentials, caller: Caller, permission?: Permission, bootstrap?: { method: string; path: string }): Promise<Identified> {
   const presented = headerCredential(credentials);
   try {
-    if (bootstrap && presented !== null && !credentials.apiKey && !looksLikeJwt(presented)) {
+    // The key check does not count what does not look like a key; here it may be a guess at the token.
+    if (bootstrap && presented !== null && !credentials.apiKey && !looksLikeJwt(presented) && !looksLikeSecret(presented)) {
       const ctx = await byAdminToken(presented, caller, bootstrap);
       if (ctx) return { ctx, headers: {} };
-      // The key check does not count what does not look like a key; here it may be a guess at the token.
-      if (!looksLikeSecret(presented)) throw new SluiceError("invalid_credentials", "The credentials are not valid.");
+      throw new SluiceError("invalid_credentials", "The credentials are not valid.");
     }
     if (presented === null) return await bySession(credentials, caller, permission);
     return looksLikeJwt(presented) ? await byToken(presented, caller, permission) : await byKey(presented, caller, permission);

@@ -70,6 +70,9 @@ const rate = z.string().regex(/^\d{1,7}\/\d{1,7}$/, "must be requests/seconds").
 
 const list = z.string().transform((v) => v.split(",").map((s) => s.trim()).filter(Boolean));
 
+/** What can be guessed opens nothing: with a shorter `ADMIN_TOKEN` the bootstrap door stays closed. Characters. */
+export const adminTokenMin = 32;
+
 const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
   PORT: integer(0, 65535).default(3000),
@@ -150,7 +153,7 @@ const schema = z.object({
   UPLOAD_LIMIT: integer(1024, 524288000).default(52428800),
   /** How long the request log is kept. */
   REQUEST_LOG_DAYS: integer(1, 3650).default(30),
-  /** Shorter than 32 characters it opens nothing, and the start of the log says so. */
+  /** Shorter than `adminTokenMin` it opens nothing, and the start of the log says so. */
   ADMIN_TOKEN: z.string().max(4096).optional(),
 }).superRefine((e, ctx) => {
   const lack = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });

@@ -38,8 +38,12 @@ async function serviceToken(): Promise<string> {
   return held.token;
 }
 
-/** @returns null for 404. @throws SluiceError `identity_unavailable` */
-async function read<S extends z.ZodType>(path: string, schema: S, options: { mayRefuse?: boolean } = {}): Promise<z.output<S> | null> {
+const refused = Symbol("refused");
+
+/** @returns null for 404; `refused` for 403, where that may be. @throws SluiceError `identity_unavailable` */
+async function read<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | null>;
+async function read<S extends z.ZodType>(path: string, schema: S, options: { mayRefuse: true }): Promise<z.output<S> | null | typeof refused>;
+async function read<S extends z.ZodType>(path: string, schema: S, options?: { mayRefuse: true }): Promise<z.output<S> | null | typeof refused> {
   const url = env().KEYCLOAK_ISSUER.replace(/\/realms\/([^/]+)$/, "/admin/realms/$1") + path;
   for (let round = 0; ; round++) {
     const token = await serviceToken();
@@ -54,7 +58,8 @@ async function read<S extends z.ZodType>(path: string, schema: S, options: { may
       held = null;
       continue;
     }
-    if (answer.status === 404 || (answer.status === 403 && options.mayRefuse)) return null;
+    if (answer.status === 404) return null;
+    if (answer.status === 403 && options?.mayRefuse) return refused;
     if (answer.status === 403) logger.error({ status: 403 }, "Keycloak refuses our service account: it needs view-users of realm-management");
     throw identityUnavailable(new Error(`the admin API answered ${answer.status}`));
   }
@@ -91,11 +96,11 @@ export async function getKeycloakUser(id: string): Promise<KeycloakUser | null> 
   return translated(() => read(`/users/${encodeURIComponent(id)}`, UserRepresentation));
 }
 
-/** Realm roles, those inside other roles included; paths of groups; organizations, where the realm has them and shows them. */
-export async function readMemberships(id: string): Promise<{ roles: string[]; groups: string[]; organizations: string[] }> {
+/** Realm roles, those inside other roles included; paths of groups; organizations, null where our account may not see them. */
+export async function readMemberships(id: string): Promise<{ roles: string[]; groups: string[]; organizations: string[] | null }> {
   const one = encodeURIComponent(id);
   const [roles, groups, organizations] = await Promise.all([
     read(`/users/${one}/role-mappings/realm/composite`, Named), read(`/users/${one}/groups`, Groups), read(`/organizations/members/${one}/organizations`, Organizations, { mayRefuse: true }),
   ]);
-  return { roles: roles?.map((role) => role.name) ?? [], groups: groups?.map((group) => group.path) ?? [], organizations: organizations?.map((o) => o.alias ?? o.name) ?? [] };
+  return { roles: roles?.map((role) => role.name) ?? [], groups: groups?.map((group) => group.path) ?? [], organizations: organizations === refused ? null : (organizations?.map((o) => o.alias ?? o.name) ?? []) };
 }

@@ -55,13 +55,16 @@ async function rememberedFrom(user: KeycloakUser | null): Promise<FoundPerson | 
   if (!user) return null;
   if (!user.enabled) throw new SluiceError("conflict", `${user.username} is disabled in Keycloak.`);
   const { roles, groups, organizations } = await readMemberships(user.id);
+  // Without their organizations we know less of their tenant than their last token said: that must not move them.
+  const known = organizations === null ? await db().user.findUnique({ where: { issuer_sub: { issuer: env().KEYCLOAK_ISSUER, sub: user.id } }, select: fields }) : null;
+  if (known) return found(known);
   const { TENANT_CLAIM, KEYCLOAK_ISSUER } = env();
   const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
   // Read like a token's claims, so that a sign-in later finds the same person in the same tenant.
   const identity = identityOf({
     ...(TENANT_CLAIM && { [TENANT_CLAIM]: user.attributes?.[TENANT_CLAIM] }),
     iss: KEYCLOAK_ISSUER, sub: user.id, preferred_username: user.username, email: user.email, email_verified: user.emailVerified, name: name || undefined,
-    roles, groups, ...(organizations.length > 0 && { organization: organizations }),
+    roles, groups, ...(organizations?.length && { organization: organizations }),
   });
   const { person } = await rememberPerson(identity, { seen: false });
   return { userId: person.userId, tenantId: person.tenantId, username: person.username };

@@ -155,6 +155,11 @@ describe("our own address", () => {
     expect(settings.judgeActionsKey(Buffer.alloc(32, 7).toString("base64")).outcome).toBe("passed");
     expect(settings.judgeActionsKey("c2hvcnQ=").outcome).toBe("failed");
   });
+  it("a short bootstrap token is told, because it opens nothing", () => {
+    expect(settings.judgeAdminToken(undefined).outcome).toBe("not applicable");
+    expect(settings.judgeAdminToken("x".repeat(31)).outcome).toBe("failed");
+    expect(settings.judgeAdminToken("x".repeat(32)).outcome).toBe("passed");
+  });
   it("a certificate is renewed a week before it ends", () => {
     const now = Date.parse("2030-01-01T00:00:00Z");
     const inDays = (days: number) => tls.judgeExpiry(new Date(now + days * 86_400_000), now);

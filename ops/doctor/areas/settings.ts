@@ -1,4 +1,4 @@
-import type { Env } from "@/lib/platform/env";
+import { adminTokenMin, type Env } from "@/lib/platform/env";
 import { type Area, failed, notApplicable, passed, type Verdict } from "../check";
 
 const cure = "correct it in the environment or in .env; .env.example explains every variable";
@@ -14,6 +14,7 @@ export function settingsArea(env: Env | null, lines: string[]): Area {
       check("all of them parse", () => passed("as the product reads them")),
       check("AUTH_URL is an address that people can use", () => judgeAddress(env.AUTH_URL)),
       check("key rings", () => passed(`SESSION_KEKS ${kids(env.SESSION_KEKS)}, VAULT_KEKS ${kids(env.VAULT_KEKS)}; each key has 32 bytes`)),
+      check("ADMIN_TOKEN", () => judgeAdminToken(env.ADMIN_TOKEN)),
       check("NEXT_SERVER_ACTIONS_ENCRYPTION_KEY", () => judgeActionsKey(env.NEXT_SERVER_ACTIONS_ENCRYPTION_KEY)),
     ],
   };
@@ -34,4 +35,11 @@ export function judgeActionsKey(key: string | undefined): Verdict {
   const bytes = Buffer.from(key, "base64").length;
   if (bytes !== 32) return failed(`decodes to ${bytes} bytes`, "make one with `openssl rand -base64 32`, the same on every replica");
   return passed("32 bytes");
+}
+
+/** The product starts with a short one, and keeps the door closed. */
+export function judgeAdminToken(token: string | undefined): Verdict {
+  if (!token) return notApplicable("not set: the bootstrap door is closed");
+  if (token.length < adminTokenMin) return failed(`has ${token.length} characters, so the bootstrap door is closed`, "make one with `openssl rand -base64 33`, or take it out");
+  return passed("the bootstrap door is open; take the token out when each tenant has its first key");
 }

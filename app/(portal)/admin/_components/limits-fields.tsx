@@ -12,9 +12,9 @@ export function LimitsFields({ inherited }: { inherited: string }) {
   const given = String(getValues("limits.rateLimit.window"));
   const choices = windowChoices.some((choice) => choice.value === given) ? windowChoices : [{ value: given, label: `${given} seconds` }, ...windowChoices];
   return (
-    <fieldset className="space-y-4 rounded-lg border p-4">
+    <fieldset className="rounded-lg border px-4 pt-1 pb-4">
       <legend className="px-1 text-sm font-medium">Limits</legend>
-      <p className="text-[0.8125rem] text-muted">An empty field means {inherited}.</p>
+      <p className="mb-3 text-[0.8125rem] text-muted">An empty field means {inherited}.</p>
       <div className="grid gap-4 sm:grid-cols-2">
         <Field name="limits.keysPerUser" label="API keys a person may have" optional>
           {(field, aria) => <Input {...field} {...aria} inputMode="numeric" autoComplete="off" className="tabular-nums" />}

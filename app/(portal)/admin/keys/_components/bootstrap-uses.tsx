@@ -1,8 +1,6 @@
-import { ShieldAlert } from "lucide-react";
 import type { Attempt } from "@/lib/entry/portal";
 import type { BootstrapUse } from "@/lib/keys/schemas";
 import { Card } from "@/app/_components/ui/card";
-import { EmptyState } from "@/app/_components/ui/empty-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { ListFailed } from "../../_components/list-failed";
 
@@ -18,7 +16,7 @@ export function BootstrapUses({ uses }: { uses: Attempt<BootstrapUse[]> }) {
         ? (
           <Card>
             {uses.data.length === 0
-              ? <EmptyState icon={ShieldAlert} title="It was never used" />
+              ? <p className="px-4 py-5 text-sm text-muted">It was never used.</p>
               : (
                 <ul className="divide-y text-sm">
                   {uses.data.map((use) => (
