@@ -10,6 +10,11 @@ const started = performance.now();
 const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
+/** What is there only while it runs: the addresses for scripts, and the web process's settings for `npm run key:create`. */
+function forgetDemo(): void {
+  for (const file of ["demo.json", "demo-env.json"]) rmSync(join(dataDir, file), { force: true });
+}
+
 async function main(): Promise<void> {
   const development = process.argv.includes("--dev");
   const port = Number(process.env.PORT ?? 3000);
@@ -21,7 +26,7 @@ async function main(): Promise<void> {
     rmSync(dataDir, { recursive: true, force: true });
   }
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  rmSync(join(dataDir, "demo.json"), { force: true });
+  forgetDemo();
   if (development) generateClient();
   else await build(say);
 
@@ -41,7 +46,7 @@ async function main(): Promise<void> {
   const stop = async (code: number) => {
     if (asked) return;
     asked = true;
-    rmSync(join(dataDir, "demo.json"), { force: true });
+    forgetDemo();
     say("stopping");
     await stack.stop();
     process.exit(code);
@@ -54,6 +59,7 @@ async function main(): Promise<void> {
   });
 
   writeFileSync(join(dataDir, "demo.json"), `${JSON.stringify(demo, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(join(dataDir, "demo-env.json"), `${JSON.stringify(stack.web.env, null, 2)}\n`, { mode: 0o600 });
   say("");
   say(`  Open ${stack.url} and sign in as one of ${demo.users.map((u) => u.username).join(", ")} with the password ${stack.demoPassword}`);
   say("  ada administers, uma uses, vic may only look; gus belongs to another tenant, nel has no role. Ctrl-C stops everything.");

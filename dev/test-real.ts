@@ -20,6 +20,8 @@ finish(async () => {
     await suite("operators", vitest("vitest.real.config.ts", operators), operators, { SLUICE_REAL_KEYCLOAK: keycloak.base });
     await installFlowise(say);
     await build(say);
+    const storm = join(folder, "storm.json");
+    await suite("storm", vitest("vitest.storm.config.ts", storm), storm);
     await suitesOnStack("", { real: { identity: identityOn(keycloak), flowise: realFlowise } }, browser, { SLUICE_REAL: "keycloak,flowise" });
   } finally {
     await keycloak.stop();

@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { signIn } from "./people";
+import { demoUrl, signIn } from "./people";
 
 const publicPages = ["/", "/sign-in", "/signed-out", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited"];
 const portalPages = ["/overview", "/keys", "/machine-access", "/chatflows", "/nflow", "/usage", "/requests"];
@@ -8,6 +8,16 @@ const portalPages = ["/overview", "/keys", "/machine-access", "/chatflows", "/nf
 async function violations(page: import("@playwright/test").Page): Promise<string[]> {
   const result = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
   return result.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`);
+}
+
+/** A key with every restriction, for the time of a test. */
+async function aKey(page: import("@playwright/test").Page): Promise<{ id: string; name: string; remove: () => Promise<void> }> {
+  const headers = { origin: demoUrl };
+  const name = `face ${Date.now()}`;
+  const made = await page.request.post(`${demoUrl}/api/v1/auth/api-keys`, { headers, data: { name, description: "To be looked at", permissions: ["read"], allowedIps: ["10.0.0.0/8", "2001:db8::/48"], expiresIn: 5 * 86_400 } });
+  expect(made.status()).toBe(201);
+  const { id } = ((await made.json()) as { data: { id: string } }).data;
+  return { id, name, remove: async () => void (await page.request.delete(`${demoUrl}/api/v1/auth/api-keys/${id}`, { headers })) };
 }
 
 for (const colorScheme of ["light", "dark"] as const) {
@@ -30,17 +40,62 @@ for (const colorScheme of ["light", "dark"] as const) {
         expect(await violations(page), path).toEqual([]);
       }
     });
+
+    test("the page of a key, its forms and its questions have no accessibility fault", async ({ page }) => {
+      await signIn(page, "uma");
+      await expect(page).toHaveURL(/overview/);
+      const key = await aKey(page);
+      await page.goto(`/keys/${key.id}`);
+      await expect(page.getByRole("heading", { level: 1, name: key.name })).toBeVisible();
+      expect(await violations(page), "facts").toEqual([]);
+      await page.getByRole("button", { name: "Change" }).click();
+      await page.getByRole("radio", { name: "Only these" }).click();
+      await page.getByLabel("Addresses it may call from").fill("nowhere");
+      await page.getByLabel("Name").focus();
+      await expect(page.getByText("Line 1: “nowhere”")).toBeVisible();
+      expect(await violations(page), "settings").toEqual([]);
+      await page.getByRole("button", { name: "Cancel" }).click();
+      for (const [opens, role] of [["Rotate …", "dialog"], ["Revoke …", "alertdialog"]] as const) {
+        await page.getByRole("button", { name: opens }).click();
+        await expect(page.getByRole(role).getByRole("button", { name: /Rotate key|Revoke key/ })).toBeVisible();
+        await still(page);
+        expect(await violations(page), opens).toEqual([]);
+        await page.keyboard.press("Escape");
+        await expect(page.getByRole(role)).toBeHidden();
+      }
+      await page.goto("/keys");
+      await page.getByRole("checkbox", { name: `Select ${key.name}` }).click();
+      await expect(page.getByRole("region", { name: "Selected keys" })).toBeVisible();
+      expect(await violations(page), "selection").toEqual([]);
+      await page.getByRole("button", { name: "Create key" }).first().click();
+      await expect(page.getByRole("dialog").getByLabel("Name")).toBeVisible();
+      await still(page);
+      expect(await violations(page), "create").toEqual([]);
+      await key.remove();
+      await page.goto(`/keys/${key.id}`);
+      await expect(page.getByText("that cannot be undone")).toBeVisible();
+      expect(await violations(page), "revoked").toEqual([]);
+    });
   });
 }
+
+/** Colours are measured once nothing fades in any more. */
+const still = (page: import("@playwright/test").Page) => page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
 
 test("on a phone nothing is wider than the screen, and the menu opens", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 780 });
   await signIn(page, "uma");
-  for (const path of portalPages) {
+  await expect(page).toHaveURL(/overview/);
+  const key = await aKey(page);
+  for (const path of [...portalPages, `/keys/${key.id}`]) {
     await page.goto(path);
     await expect(page.getByRole("heading").first()).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), path).toBeLessThanOrEqual(0);
   }
+  await page.getByRole("button", { name: "Change" }).click();
+  await expect(page.getByLabel("Name")).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), "settings").toBeLessThanOrEqual(0);
+  await key.remove();
   await page.getByRole("button", { name: /menu/i }).click();
   await page.getByRole("link", { name: "API keys" }).last().click();
   await expect(page).toHaveURL(/\/keys/);

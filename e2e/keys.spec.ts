@@ -1,14 +1,61 @@
-import { expect, test } from "@playwright/test";
+import { type APIRequestContext, expect, type Page, test } from "@playwright/test";
 import { demoUrl, giveMachineAccess, signIn } from "./people";
 
-test("uma gives machine access, creates a key, sees it once, calls with it, finds it in the list and revokes it", async ({ page, context, request }) => {
+const code = async (answer: { json: () => Promise<unknown> }) => ((await answer.json()) as { code?: string }).code;
+
+/** As a program would ask. */
+const call = (request: APIRequestContext, secret: string, path = "/api/v1/auth/me") => request.get(`${demoUrl}${path}`, { headers: { "x-api-key": secret } });
+
+async function openForm(page: Page) {
+  await page.goto("/keys");
+  await page.getByRole("button", { name: "Create key" }).first().click();
+  return page.getByRole("dialog");
+}
+
+/** Creates a key by the form and hands back its secret. */
+async function createKey(page: Page, name: string): Promise<string> {
+  const dialog = await openForm(page);
+  await dialog.getByLabel("Name").fill(name);
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  return takeSecret(page);
+}
+
+async function takeSecret(page: Page): Promise<string> {
+  const dialog = page.getByRole("dialog");
+  const secret = await dialog.getByTestId("secret").innerText();
+  await dialog.getByRole("button", { name: "Copy", exact: true }).first().click();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await expect(dialog).toBeHidden();
+  return secret;
+}
+
+const rowOf = (page: Page, name: string) => page.getByRole("row").filter({ hasText: name });
+
+async function openKey(page: Page, name: string) {
+  await page.goto(`/keys?q=${encodeURIComponent(name)}`);
+  await page.getByRole("link", { name, exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+}
+
+test.beforeEach(async ({ context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+});
+
+/** A person may have ten keys: each test takes its own away again. All names carry the instant of their test. */
+test.afterEach(async ({ page }) => {
+  const listed = await page.request.get(`${demoUrl}/api/v1/auth/api-keys?limit=100`);
+  if (!listed.ok()) return;
+  const { data } = (await listed.json()) as { data: { id: string; name: string; status: string }[] };
+  for (const key of data.filter((each) => each.status !== "revoked" && /\d{13}/.test(each.name))) {
+    await page.request.delete(`${demoUrl}/api/v1/auth/api-keys/${key.id}`, { headers: { origin: demoUrl } });
+  }
+});
+
+test("uma gives machine access, creates a key, sees it once, calls with it, finds it in the list and revokes it by its name", async ({ page, request }) => {
   await signIn(page, "uma");
   await giveMachineAccess(page);
 
-  await page.goto("/keys");
-  await page.getByRole("button", { name: "Create key" }).first().click();
-  const dialog = page.getByRole("dialog");
+  const dialog = await openForm(page);
   const name = `e2e ${Date.now()}`;
   await dialog.getByLabel("Name").fill(name);
   await dialog.getByLabel("Calls at most").fill("50");
@@ -22,39 +69,187 @@ test("uma gives machine access, creates a key, sees it once, calls with it, find
   await dialog.getByRole("button", { name: "Done" }).click();
   await expect(dialog).toBeHidden();
 
-  const row = page.getByRole("row").filter({ hasText: name });
+  const row = rowOf(page, name);
   await expect(row).toContainText(`${secret.slice(0, 8)}…${secret.slice(-4)}`);
   expect(await page.content()).not.toContain(secret);
   await page.reload();
   expect(await page.content()).not.toContain(secret);
 
-  const headers = { "x-api-key": secret };
-  const me = await request.get(`${demoUrl}/api/v1/auth/me`, { headers });
+  const me = await call(request, secret);
   expect(me.status()).toBe(200);
   expect(me.headers()["x-ratelimit-limit"]).toBe("50");
-  const flows = (await (await request.get(`${demoUrl}/api/v1/chatflows`, { headers })).json()) as { id: string; name: string }[];
+  const flows = (await (await call(request, secret, "/api/v1/chatflows")).json()) as { id: string; name: string }[];
   expect(flows.length).toBeGreaterThan(0);
   // The table refreshes itself.
-  await expect(row).toContainText("2", { timeout: 20_000 });
+  await expect(row.getByRole("cell", { name: "2", exact: true })).toBeVisible({ timeout: 20_000 });
 
   await row.getByRole("button", { name: `Actions for ${name}` }).click();
   await page.getByRole("menuitem", { name: "Revoke" }).click();
   const confirm = page.getByRole("alertdialog");
   await expect(confirm).toContainText(secret.slice(-4));
+  await expect(confirm.getByRole("button", { name: "Revoke key" })).toBeDisabled();
+  await confirm.getByRole("textbox").fill(name.slice(0, -1));
+  await expect(confirm.getByRole("button", { name: "Revoke key" })).toBeDisabled();
+  await confirm.getByRole("textbox").fill(name);
   await confirm.getByRole("button", { name: "Revoke key" }).click();
   await expect(confirm).toBeHidden();
   await expect(row).toContainText(/revoked/i);
-  const refused = await request.get(`${demoUrl}/api/v1/auth/me`, { headers });
+  const refused = await call(request, secret);
   expect(refused.status()).toBe(401);
-  expect(((await refused.json()) as { code: string }).code).toBe("key_revoked");
+  expect(await code(refused)).toBe("key_revoked");
+
+  // Its page is there to be read, says why it ended, and offers nothing.
+  await openKey(page, name);
+  await expect(page.getByText("that cannot be undone")).toBeVisible();
+  for (const button of ["Change", "Rotate …", "Revoke …", "Disable"]) await expect(page.getByRole("button", { name: button })).toHaveCount(0);
+});
+
+test("a key is limited to a chatflow and to addresses; faulty lines are named", async ({ page, request }) => {
+  await signIn(page, "uma");
+  const name = `bounded ${Date.now()}`;
+  const dialog = await openForm(page);
+  await dialog.getByLabel("Name").fill(name);
+  await dialog.getByRole("button", { name: "Read only" }).click();
+  await expect(dialog.getByRole("button", { name: "Read only" })).toHaveAttribute("aria-pressed", "true");
+  await expect(dialog.getByRole("checkbox", { name: /Talk to the chatflows/ })).not.toBeChecked();
+  await dialog.getByRole("button", { name: "Chat only" }).click();
+  await expect(dialog.getByRole("checkbox", { name: /Talk to the chatflows/ })).toBeChecked();
+  await dialog.getByRole("radio", { name: "Only these" }).click();
+  await dialog.getByRole("checkbox", { name: /Support assistant/ }).first().click();
+
+  await dialog.getByLabel("Addresses it may call from").fill("192.0.2.1\n\nnot-an-address\n10.0.0.0/33");
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  await expect(dialog.getByText("Line 3: “not-an-address”")).toBeVisible();
+  await expect(dialog.getByText("Line 4: “10.0.0.0/33”")).toBeVisible();
+  await expect(dialog.getByLabel("Addresses it may call from")).toHaveAttribute("aria-invalid", "true");
+  await dialog.getByLabel("Addresses it may call from").fill("192.0.2.1");
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  const secret = await takeSecret(page);
+  const elsewhere = await call(request, secret);
+  expect(elsewhere.status()).toBe(403);
+  expect(await code(elsewhere)).toBe("ip_not_allowed");
+
+  // The address that one has now is a click away, and the change is told before it is made.
+  await openKey(page, name);
+  await expect(page.getByText("192.0.2.1")).toBeVisible();
+  await page.getByRole("button", { name: "Change" }).click();
+  await page.getByRole("button", { name: /Add your address now/ }).click();
+  await expect(page.getByText(/^Also from /)).toBeVisible();
+  await page.getByRole("button", { name: "Save changes" }).click();
+  await expect(page.getByRole("button", { name: "Change" })).toBeFocused();
+  // Asked from where the browser is, whichever of localhost's addresses that be; the key counts, not the session that rides along.
+  const flows = await page.evaluate(async (key) => {
+    const answer = await fetch("/api/v1/chatflows", { headers: { "x-api-key": key } });
+    return ((await answer.json()) as { name: string }[]).map((flow) => flow.name);
+  }, secret);
+  expect(flows).toEqual([expect.stringMatching(/Support assistant/)]);
+});
+
+test("uma changes a key: what will change is said, what the server refuses stands at its field, and the rest stays", async ({ page, request }) => {
+  await signIn(page, "uma");
+  const name = `edited ${Date.now()}`;
+  const secret = await createKey(page, name);
+  await openKey(page, name);
+  await page.getByRole("button", { name: "Change" }).click();
+  await expect(page.getByText("Nothing is changed yet.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Save changes" })).toBeDisabled();
+  await page.getByLabel("Name").fill(`${name} anew`);
+  await page.getByLabel("Calls at most").fill("7");
+  await page.getByRole("checkbox", { name: /Read NFlow/ }).click();
+  await expect(page.getByText(`It is called “${name} anew” instead of “${name}”.`)).toBeVisible();
+  await expect(page.getByText(/7 calls per hour instead of 1,000 calls per hour/)).toBeVisible();
+  await expect(page.getByText("New: it may read NFlow applications.")).toBeVisible();
+  await page.getByRole("button", { name: "Save changes" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: `${name} anew` })).toBeVisible();
+  const me = await call(request, secret);
+  expect(me.headers()["x-ratelimit-limit"]).toBe("7");
+  expect(((await me.json()) as { data: { permissions: string[] } }).data.permissions).toContain("nflow:read");
+});
+
+test("a new secret with overlap: both work, who calls with the old one is shown, and ending it refuses the old one", async ({ page, request }) => {
+  await signIn(page, "uma");
+  const name = `turning ${Date.now()}`;
+  const old = await createKey(page, name);
+  await openKey(page, name);
+  await page.getByRole("button", { name: "Rotate …" }).click();
+  await page.getByRole("radio", { name: "For a day" }).click();
+  await page.getByRole("button", { name: "Rotate key" }).click();
+  const fresh = await takeSecret(page);
+  expect(fresh).not.toBe(old);
+  await expect(page.getByText("The old secret stops working")).toBeVisible();
+  for (const secret of [old, fresh]) expect((await call(request, secret)).status()).toBe(200);
+  await expect(page.getByText("It was last used")).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole("list", { name: "Who still calls with it" }).getByRole("listitem")).toContainText("1 call");
+
+  await page.getByRole("button", { name: "End it now" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "End it now" }).click();
+  await expect(page.getByRole("button", { name: "Rotate …" })).toBeVisible();
+  const refused = await call(request, old);
+  expect(refused.status()).toBe(401);
+  expect(await code(refused)).toBe("key_rotated");
+  expect((await call(request, fresh)).status()).toBe(200);
+});
+
+test("a key is disabled and enabled on its page, and revoked there by its name", async ({ page, request }) => {
+  await signIn(page, "uma");
+  const name = `stopped ${Date.now()}`;
+  const secret = await createKey(page, name);
+  await openKey(page, name);
+  await page.getByRole("button", { name: "Disable" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Disable key" }).click();
+  await expect(page.getByRole("button", { name: "Enable" })).toBeVisible();
+  expect(await code(await call(request, secret))).toBe("key_disabled");
+  await page.getByRole("button", { name: "Enable" }).click();
+  await expect(page.getByRole("button", { name: "Disable" })).toBeVisible();
+  expect((await call(request, secret)).status()).toBe(200);
+  await page.getByRole("button", { name: "Revoke …" }).click();
+  await page.getByRole("alertdialog").getByRole("textbox").fill(name);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("that cannot be undone")).toBeVisible();
+  expect(await code(await call(request, secret))).toBe("key_revoked");
+});
+
+test("the list is sorted by the server, the URL keeps it, and several keys are revoked at once", async ({ page, request }) => {
+  await signIn(page, "uma");
+  const batch = `batch${Date.now()}`;
+  const secrets: string[] = [];
+  for (const letter of ["b", "C", "a"]) secrets.push(await createKey(page, `${letter} ${batch}`));
+  await page.goto(`/keys?q=${batch}`);
+  const names = page.getByRole("link", { name: new RegExp(batch) });
+  await expect(names).toHaveText([`a ${batch}`, `C ${batch}`, `b ${batch}`]);
+  await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
+  await expect(names).toHaveText([`a ${batch}`, `b ${batch}`, `C ${batch}`]);
+  await expect(page.getByRole("columnheader", { name: "Name" })).toHaveAttribute("aria-sort", "ascending");
+  await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
+  await expect(names).toHaveText([`C ${batch}`, `b ${batch}`, `a ${batch}`]);
+  await page.reload();
+  await expect(names).toHaveText([`C ${batch}`, `b ${batch}`, `a ${batch}`]);
+
+  await page.getByRole("checkbox", { name: `Select b ${batch}` }).click();
+  await page.getByRole("checkbox", { name: `Select C ${batch}` }).click();
+  await page.getByRole("region", { name: "Selected keys" }).getByRole("button", { name: "Revoke …" }).click();
+  const confirm = page.getByRole("alertdialog");
+  await expect(confirm.getByRole("listitem")).toHaveCount(2);
+  await expect(confirm.getByRole("button", { name: "Revoke 2 keys" })).toBeDisabled();
+  await confirm.getByRole("textbox").fill("revoke 2 keys");
+  await confirm.getByRole("button", { name: "Revoke 2 keys" }).click();
+  await expect(confirm).toBeHidden();
+  await expect(rowOf(page, `b ${batch}`)).toContainText("revoked");
+  const [b, c, a] = secrets as [string, string, string];
+  for (const secret of [b, c]) expect(await code(await call(request, secret))).toBe("key_revoked");
+  expect((await call(request, a)).status()).toBe(200);
+  await page.getByRole("checkbox", { name: `Select a ${batch}` }).click();
+  await page.getByRole("button", { name: "Revoke …" }).click();
+  await confirm.getByRole("textbox").fill("revoke 1 key");
+  await page.keyboard.press("Enter");
+  await expect(confirm).toBeHidden();
 });
 
 test("a key that was not copied is not lost by a slip: closing asks", async ({ page }) => {
   await signIn(page, "uma");
-  await page.goto("/keys");
-  await page.getByRole("button", { name: "Create key" }).first().click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Name").fill(`slip ${Date.now()}`);
+  const dialog = await openForm(page);
+  const name = `slip ${Date.now()}`;
+  await dialog.getByLabel("Name").fill(name);
   await dialog.getByRole("button", { name: "Create key" }).click();
   await expect(dialog.getByTestId("secret")).toBeVisible();
   await page.keyboard.press("Escape");
@@ -63,18 +258,46 @@ test("a key that was not copied is not lost by a slip: closing asks", async ({ p
 
 test("the form says what is wrong beside the field, and keeps what was typed", async ({ page }) => {
   await signIn(page, "uma");
-  await page.goto("/keys");
-  await page.getByRole("button", { name: "Create key" }).first().click();
-  const dialog = page.getByRole("dialog");
+  const dialog = await openForm(page);
   await dialog.getByLabel("Description").fill("kept");
   await dialog.getByRole("button", { name: "Create key" }).click();
   await expect(dialog.getByLabel("Name")).toHaveAttribute("aria-invalid", "true");
   await expect(dialog.getByLabel("Description")).toHaveValue("kept");
 });
 
-test("vic, a viewer, may look and create nothing", async ({ page }) => {
-  await signIn(page, "vic");
-  await page.goto("/keys");
-  await expect(page.getByRole("heading", { name: "API keys" })).toBeVisible();
-  await expect(page.getByRole("button", { name: "Create key" })).toHaveCount(0);
+test("another person's key is not there", async ({ page, browser }) => {
+  await signIn(page, "uma");
+  const name = `hers ${Date.now()}`;
+  await createKey(page, name);
+  await openKey(page, name);
+  const url = page.url();
+  const other = await (await browser.newContext()).newPage();
+  await signIn(other, "ada");
+  await expect(other).toHaveURL(/overview/);
+  for (const path of [url, `${demoUrl}/keys/nonsense`]) {
+    await other.goto(path);
+    await expect(other.getByRole("heading", { name: "There is nothing here" })).toBeVisible();
+    await expect(other.getByText(name)).toHaveCount(0);
+  }
+});
+
+test("vic, a viewer, may look and change nothing, by hand or by a direct POST of what uma's page sent", async ({ page, browser }) => {
+  await signIn(page, "uma");
+  let actionId = "";
+  page.on("request", (request) => { if (request.method() === "POST") actionId ||= request.headers()["next-action"] ?? ""; });
+  await createKey(page, `seen ${Date.now()}`);
+  expect(actionId).not.toBe("");
+
+  const vic = await (await browser.newContext()).newPage();
+  await signIn(vic, "vic");
+  await vic.goto(`${demoUrl}/keys`);
+  await expect(vic.getByRole("heading", { name: "API keys" })).toBeVisible();
+  await expect(vic.getByRole("button", { name: "Create key" })).toHaveCount(0);
+  const cookie = (await vic.context().cookies()).map((c) => `${c.name}=${c.value}`).join("; ");
+  const answer = await fetch(`${demoUrl}/keys`, { method: "POST", headers: { "next-action": actionId, "content-type": "text/plain;charset=UTF-8", accept: "text/x-component", origin: demoUrl, cookie }, body: JSON.stringify([{ name: "forged" }]) });
+  const text = await answer.text();
+  expect(text).toContain("insufficient_permission");
+  expect(text).not.toContain("slk_");
+  const own = await vic.request.get(`${demoUrl}/api/v1/auth/api-keys`);
+  expect(((await own.json()) as { data: unknown[] }).data).toEqual([]);
 });

@@ -2,6 +2,8 @@
 export class Browser {
   /** Where it went last, also when nobody answered there. */
   lastAddress: string | null = null;
+  /** What it says of itself with every request. */
+  readonly headers: Record<string, string> = {};
   /** @param stopAt an address to which it does not follow a redirect. */
   constructor(private readonly stopAt?: string) {}
 
@@ -16,7 +18,7 @@ export class Browser {
     let next = init;
     for (let hops = 0; hops < 20; hops++) {
       this.lastAddress = at;
-      const response = await fetch(at, { ...next, redirect: "manual", headers: { ...next.headers, cookie: this.cookies(at) } });
+      const response = await fetch(at, { ...next, redirect: "manual", headers: { ...this.headers, ...next.headers, cookie: this.cookies(at) } });
       this.remember(at, response);
       const location = response.headers.get("location");
       if (!location || response.status < 300 || response.status > 399) return { response, text: await response.text(), url: at };

@@ -27,7 +27,7 @@ export default async function PortalLayout({ children }: { children: ReactNode }
 }
 
 function navigation(ctx: Context): NavGroup[] {
-  const groups: NavGroup[] = [
+  return [
     {
       label: null,
       items: [
@@ -45,7 +45,16 @@ function navigation(ctx: Context): NavGroup[] {
         { href: "/docs", label: "Docs", icon: "docs" },
       ],
     },
-    { label: "Administration", items: hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : [] },
+    ...administration(ctx),
   ];
-  return groups.filter((group) => group.items.length > 0);
+}
+
+/** Nobody who may not go there sees the group. */
+function administration(ctx: Context): NavGroup[] {
+  const items: NavGroup["items"] = [
+    ...(hasPermission(ctx, "admin:keys") ? [{ href: "/admin/keys", label: "All API keys", icon: "allKeys" } as const] : []),
+    ...(hasPermission(ctx, "admin:tenants") ? [{ href: "/admin/tenants", label: "Tenants", icon: "tenants" }, { href: "/admin/plans", label: "Plans", icon: "plans" }] as const : []),
+    ...(hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : []),
+  ];
+  return items.length > 0 ? [{ label: "Administration", items }] : [];
 }

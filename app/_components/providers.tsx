@@ -3,14 +3,13 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { Toaster } from "./ui/toaster";
-import { TooltipProvider } from "./ui/tooltip";
 
-/** What signed-in pages stand on: queries that refresh themselves, tooltips, toasts. Public pages do without their weight. */
+/** What signed-in pages stand on: queries that refresh themselves, toasts. Public pages do without their weight. */
 export function Providers({ children }: { children: ReactNode }) {
   const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: { staleTime: 5_000, retry: 1, refetchOnWindowFocus: true } } }));
   return (
     <QueryClientProvider client={queries}>
-      <TooltipProvider delayDuration={300}>{children}</TooltipProvider>
+      {children}
       <Toaster />
     </QueryClientProvider>
   );

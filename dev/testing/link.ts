@@ -15,6 +15,8 @@ export type Link = {
   resume(): void;
   /** New connections go there; present ones stay where they are. */
   retarget(port: number): void;
+  /** Bytes that the near side has sent so far, passed on or not. */
+  sent(): number;
   close(): Promise<void>;
 };
 
@@ -23,6 +25,7 @@ export async function openLink(targetPort: number): Promise<Link> {
   let target = targetPort;
   let state: "open" | "cut" | "frozen" = "open";
   let delayMs = 0;
+  let sent = 0;
   const pairs = new Set<Pair>();
 
   const pass = (from: Socket, to: Socket) => {
@@ -44,6 +47,7 @@ export async function openLink(targetPort: number): Promise<Link> {
     near.setNoDelay(true);
     const pair = { near, far };
     pairs.add(pair);
+    near.on("data", (chunk: Buffer) => { sent += chunk.length; });
     pass(near, far);
     pass(far, near);
     near.once("close", () => pairs.delete(pair));
@@ -77,6 +81,7 @@ export async function openLink(targetPort: number): Promise<Link> {
         far.resume();
       }
     },
+    sent: () => sent,
     retarget: (port) => { target = port; },
     close: () => new Promise((done) => {
       for (const { near, far } of pairs) {

@@ -1,5 +1,6 @@
 import { type ApiApp, newApi } from "@/lib/entry/api";
 import { adminRoutes } from "./admin";
+import { adminKeyRoutes } from "./admin-keys";
 import { chatRoutes } from "./chat";
 import { chatflowRoutes } from "./chatflows";
 import { documentOf } from "./document-of";
@@ -28,6 +29,7 @@ export function createApi(): ApiApp {
   usageRoutes(app);
   adminRoutes(app);
   tenantRoutes(app);
+  adminKeyRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }

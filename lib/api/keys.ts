@@ -36,7 +36,7 @@ export function keyRoutes(app: ApiApp): void {
       return success(c, { ...key, key: secret }, { status: 201, message: ["Keep this key: it will not be shown again.", message].filter(Boolean).join(" ") });
     });
 
-  route(app, { method: "get", path: `${base}/api-keys`, tag, summary: "List one's own API keys, newest first", permission: "api-keys:read", query: ListKeysInput, answers: [{ status: 200, description: "A page of keys.", schema: listEnvelope(Key) }] },
+  route(app, { method: "get", path: `${base}/api-keys`, tag, summary: "List one's own API keys, newest first unless sorted otherwise", permission: "api-keys:read", query: ListKeysInput, answers: [{ status: 200, description: "A page of keys.", schema: listEnvelope(Key) }] },
     async (ctx, { query }, c) => {
       const { keys, nextCursor } = await listKeys(ctx, query);
       return success(c, keys, { page: { nextCursor, limit: query.limit } });

@@ -3,7 +3,7 @@ import type { Context, Permission } from "@/lib/access";
 import * as chatflows from "@/lib/chatflows";
 import * as credits from "@/lib/credits";
 import * as keys from "@/lib/keys";
-import { CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
+import { CreateAnyKeyInput, CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
 import * as nflow from "@/lib/nflow";
 import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
 import * as usage from "@/lib/usage";
@@ -35,6 +35,11 @@ export const verbs: Record<string, Row> = {
   verifyKey: { permission: "admin:keys", run: (ctx) => keys.verifyKey(ctx, { key: "nonsense" }) },
   getAnyKey: { permission: "admin:keys", run: (ctx) => keys.getAnyKey(ctx, id) },
   updateAnyKey: { permission: "admin:keys", run: (ctx) => keys.updateAnyKey(ctx, id, { name: "x" }) },
+  listAnyKeys: { permission: "admin:keys", run: (ctx) => keys.listAnyKeys(ctx, page) },
+  createAnyKey: { permission: "admin:keys", run: (ctx) => keys.createAnyKey(ctx, CreateAnyKeyInput.parse({ tenant: "nowhere", user: "nobody", name: "k" })) },
+  importKeys: { permission: "admin:keys", run: (ctx) => keys.importKeys(ctx, { keys: [], dryRun: true }) },
+  importKeyFile: { permission: "admin:keys", run: (ctx) => keys.importKeyFile(ctx, { text: "sha256", dryRun: true }) },
+  listBootstrapUses: { permission: "admin:keys", run: (ctx) => keys.listBootstrapUses(ctx) },
   revokeAnyKey: { permission: "admin:keys", run: (ctx) => keys.revokeAnyKey(ctx, id) },
 
   listMyChatflows: { permission: "chatflows:read", run: (ctx) => chatflows.listMyChatflows(ctx) },
@@ -47,6 +52,7 @@ export const verbs: Record<string, Row> = {
   assignByEmail: { permission: "admin:chatflows", run: (ctx) => chatflows.assignByEmail(ctx, id, "nobody@example.test") },
   unassignByEmail: { permission: "admin:chatflows", run: (ctx) => chatflows.unassignByEmail(ctx, id, "nobody@example.test") },
   syncChatflows: { permission: "admin:chatflows", run: (ctx) => chatflows.syncChatflows(ctx) },
+
 
   searchApps: { permission: "nflow:read", run: (ctx) => nflow.searchApps(ctx, {}) },
   getApp: { permission: "nflow:read", run: (ctx) => nflow.getApp(ctx, "x") },

@@ -8,6 +8,7 @@ import { findSession } from "@/lib/sessions";
 import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { verifyAccessToken } from "@/lib/tokens";
 import { byAdminToken } from "./bootstrap";
+import { refuseFlood, rememberFlood, rememberToken } from "./flood";
 
 /** What a request brings of its caller, whichever door it came through. */
 export type Credentials = {
@@ -51,11 +52,14 @@ export async function identify(credentials: Credentials, caller: Caller, permiss
 /** Failing traffic is limited by address; over the limit the answer is 429 instead. A store that is away must not hide the 401. */
 async function countFailedCall(caller: Caller, error: SluiceError): Promise<void> {
   if (!caller.ip) return;
+  refuseFlood(caller.ip);
   try {
-    await limitFailures(caller.ip);
     await countFailure(caller.ip);
   } catch (limit) {
-    if (isSluiceError(limit, "rate_limited")) throw limit;
+    if (isSluiceError(limit, "rate_limited")) {
+      rememberFlood(caller.ip, limit.options.retryAfterSeconds ?? 1);
+      throw limit;
+    }
     if (!isSluiceError(limit, "store_unavailable")) throw error;
   }
 }
@@ -78,9 +82,12 @@ async function byKey(secret: string, caller: Caller, permission?: Permission): P
 }
 
 async function byToken(token: string, caller: Caller, permission?: Permission): Promise<Identified> {
+  // A signature is dear to verify: who has sent too many bad ones is not listened to for a while.
+  refuseFlood(caller.ip, token);
   const issuer = issuerOf(token);
   if (issuer === env().AUTH_URL) {
     const claims = await verifyAccessToken(token);
+    rememberToken(token);
     const { familyId, permissions } = claims;
     const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
     const verdict = admitted(await checkCall(claims.apiKeyId ? { kind: "key", apiKeyId: claims.apiKeyId, familyId, permissions } : { kind: "user", userId: claims.userId, familyId, permissions }, options), caller);
@@ -91,6 +98,7 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
   if (env().TOKEN_NARROWING === "none") throw new SluiceError("invalid_credentials", "Keycloak tokens are not accepted here.");
   const claims = await verifyKeycloakToken(token, { audience: env().KEYCLOAK_CLIENT_ID });
+  rememberToken(token);
   // Such a token may be older than what we know, so it teaches us nothing of somebody known; what it may do is bounded by its own role too.
   const identity = identityOf(claims);
   const userId = (await findUserId(identity.issuer, identity.sub)) ?? (await rememberPerson(identity)).person.userId;

@@ -79,7 +79,7 @@ function startOf(subject: Subject): Start {
 
 /** Null when the person in the record cannot be read, which counts as a miss. */
 function verdictOf({ packed, person: json }: CheckReply, { permission, ip }: CheckOptions): Verdict | null {
-  const [, code, nowMs, apiKeyId, , mask, requests, window, label, limit, windowSeconds, remaining, resetMs, waitMs, ends, overlap, seen, flows, ranges] = packed.split("|");
+  const [, code, nowMs, apiKeyId, , mask, requests, window, label, limit, windowSeconds, remaining, resetMs, waitMs, ends, overlap, seen, flows, ranges, generation] = packed.split("|");
   const person = json ? parsePerson(json) : undefined;
   if (person === null) return null;
   const state: LimitState | null = label === "key" || label === "user" || label === "tenant"
@@ -88,7 +88,7 @@ function verdictOf({ packed, person: json }: CheckReply, { permission, ip }: Che
   const known = { headers, degraded: false, ...(apiKeyId && { apiKeyId }) };
   if (code === "ok" && person) {
     if (!apiKeyId) return { ok: true, person, permissions: Number(mask), ...known };
-    return { ok: true, person, permissions: Number(mask), rateLimit: { requests: Number(requests), window: Number(window) }, chatflowIds: flows ? flows.split(",") : null, ...(overlap && { earlierSecret: true }), ...known };
+    return { ok: true, person, permissions: Number(mask), rateLimit: { requests: Number(requests), window: Number(window) }, chatflowIds: flows ? flows.split(",") : null, secretGeneration: Number(generation), ...(overlap && { earlierSecret: true }), ...known };
   }
   const error = refusal(code as RefusalCode, {
     headers, retryAfterSeconds: wholeSeconds(Number(waitMs)), permission, ip, atMs: Number(nowMs), expiresAtMs: Number(ends), overlapEndsAtMs: Number(overlap), ownerState: seen ?? "",

@@ -40,14 +40,12 @@ async function check(start: Start, subject: Subject, { permission, ip, cost = 1,
   };
 
   if (!state) return fail("unknown");
-  if (start.familyId) {
-    const family = await readFamilyRow(start.familyId);
-    if (!family || family.revokedAt) return fail("family");
-  }
+  const family = start.familyId ? await readFamilyRow(start.familyId) : null;
+  if (start.familyId && (!family || family.revokedAt)) return fail("family");
   if (key?.revokedAt) return fail("revoked");
   if (key?.expiresAt && key.expiresAt.getTime() <= atMs) return fail("expired", { expiresAtMs: key.expiresAt.getTime() });
   if (key?.disabledAt) return fail("disabled");
-  const overlapEndsAtMs = found?.overlapEndsAt?.getTime();
+  const overlapEndsAtMs = key ? overlapEndOf(key, found?.overlapEndsAt ?? null, family?.secretGeneration ?? null) : undefined;
   if (overlapEndsAtMs !== undefined && overlapEndsAtMs <= atMs) return fail("rotated", { overlapEndsAtMs });
   const { person } = state;
   const ownerState = ownerProblem(state, key);
@@ -64,7 +62,14 @@ async function check(start: Start, subject: Subject, { permission, ip, cost = 1,
     { name: `t:${person.tenantId}`, limit: state.tenantRateLimit },
   ], cost);
   if (!taken.ok) return refuse("limit", { retryAfterSeconds: taken.retryAfterSeconds });
-  return { ok: true, ...known, person, permissions, ...(key && rateLimit && { rateLimit, chatflowIds: key.chatflowIds.length > 0 ? key.chatflowIds : null }), ...(overlapEndsAtMs !== undefined && { earlierSecret: true }) };
+  return { ok: true, ...known, person, permissions, ...(key && rateLimit && { rateLimit, chatflowIds: key.chatflowIds.length > 0 ? key.chatflowIds : null, secretGeneration: key.secretGeneration - (found?.overlapEndsAt ? 1 : 0) }), ...(overlapEndsAtMs !== undefined && { earlierSecret: true }) };
+}
+
+/** Until when the secret works that the call, or the token's sign-in, came with; undefined for the present one. */
+function overlapEndOf(key: KeyRow, overlapEndsAt: Date | null, tokensGeneration: number | null): number | undefined {
+  if (overlapEndsAt) return overlapEndsAt.getTime();
+  if (tokensGeneration === null || tokensGeneration === key.secretGeneration) return undefined;
+  return tokensGeneration === key.secretGeneration - 1 ? (key.earlierEndsAt?.getTime() ?? 0) : 0;
 }
 
 function ownerProblem(state: PersonState, key: KeyRow | null): "tenant" | "person" | "moved" | null {

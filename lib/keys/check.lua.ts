@@ -13,7 +13,7 @@ import { limiterLua } from "./limiter.lua";
  * stand in records (person, tenant, limits) are built in here, which one primary allows.
  *
  * Answers two strings per item: `M` (something must be loaded from PostgreSQL), `X|<error>` (this item alone failed) or
- * `R|code|now|key|user|permissions|requests|seconds|label|limit|window|remaining|reset|wait|expires|overlap end|seen|chatflows|ranges`; then the
+ * `R|code|now|key|user|permissions|requests|seconds|label|limit|window|remaining|reset|wait|expires|overlap end|seen|chatflows|ranges|secret's generation`; then the
  * person as JSON. The ranges are told only to who is refused by them.
  */
 export const checkScript = defineScript(`${limiterLua}${readTime}
@@ -32,7 +32,7 @@ local function reply(code, fields, now, state)
   local s = state or {}
   return table.concat({ 'R', code, now, fields.key or '', fields.user or '', fields.mask or 0, fields.requests or 0, fields.seconds or 0,
     s.label or '', s.limit or 0, s.window and s.window / 1000 or 0, s.remaining or 0, string.format('%.0f', s.reset or 0), string.format('%.0f', s.wait or 0),
-    fields.ends or '', fields.overlap or '', fields.seen or '', fields.flows or '', code == 'ip' and fields.ranges or '' }, '|'), fields.person or ''
+    fields.ends or '', fields.overlap or '', fields.seen or '', fields.flows or '', code == 'ip' and fields.ranges or '', fields.generation or '' }, '|'), fields.person or ''
 end
 
 -- Whether a packed address lies in one of the packed ranges; digit by digit, see addresses.ts.
@@ -91,9 +91,9 @@ local function check(key, arg)
       first = record('sl:k:i:' .. current)
       if not first or first == '-' then return 'M', '' end
     end
-    local id, keyTenant, user, stateLetter, ends, permissions, requests, seconds, flows, ranges = string.match(first, '^([^|]+)|([^|]+)|([^|]+)|(%a)|(%d+)|(%d+)|(%d+)|(%d+)|([^|]*)|([^|]*)$')
+    local id, keyTenant, user, stateLetter, ends, permissions, requests, seconds, flows, ranges, rotated, earlierEnd = string.match(first, '^([^|]+)|([^|]+)|([^|]+)|(%a)|(%d+)|(%d+)|(%d+)|(%d+)|([^|]*)|([^|]*)|(%d+)|(%d+)$')
     if not id then return 'M', '' end
-    fields = { key = id, user = user, requests = tonumber(requests), seconds = tonumber(seconds), ends = ends, overlap = overlapEnd, flows = flows, ranges = ranges }
+    fields = { key = id, user = user, requests = tonumber(requests), seconds = tonumber(seconds), ends = ends, overlap = overlapEnd, flows = flows, ranges = ranges, generation = tonumber(rotated) - (overlap and 1 or 0), earlierEnd = tonumber(earlierEnd) }
     tenant, keyState, expires = keyTenant, stateLetter, tonumber(ends)
     mask = bit.band(mask, tonumber(permissions))
     limits[1] = { 'key', 'sl:l:k:' .. id, fields.requests, fields.seconds }
@@ -139,9 +139,14 @@ local function check(key, arg)
   end
 
   if family ~= '' then
-    local familyState = record('sl:f:' .. family)
-    if not familyState then return 'M', '' end
-    if familyState ~= '1' then return unauthenticated('family') end
+    local alive, generation = string.match(record('sl:f:' .. family) or '', '^(%d)|(%d*)$')
+    if not alive then return 'M', '' end
+    if alive ~= '1' then return unauthenticated('family') end
+    -- Tokens end with the secret that they were obtained with: the one before the last for as long as its overlap runs.
+    if generation ~= '' and fields.generation and tonumber(generation) ~= fields.generation then
+      overlap = tonumber(generation) == fields.generation - 1 and fields.earlierEnd or 0
+      fields.overlap = string.format('%.0f', overlap)
+    end
   end
   if keyState == 'r' then return unauthenticated('revoked') end
   if expires and expires > 0 and expires <= now then return unauthenticated('expired') end

@@ -1,14 +1,16 @@
 import { actorRef, type Context, covers, permissionsOf, requirePermission, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { now, nowDate } from "@/lib/platform/clock";
-import { transaction } from "@/lib/platform/db";
+import { transaction, type Tx } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
-import { keyFields, outlivesGrant, viewOf } from "./key-view";
+import { grantOf, keyFields, outlivesGrant, viewOf } from "./key-view";
 import { findActingKey, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireWithinOwn } from "./policy";
 import { type ApiKeyView, type CreateKeyInput, defaultPermissions } from "./schemas";
 import { newSecret } from "./secret";
 
 export type CreatedKey = { key: ApiKeyView; secret: string; message?: string };
+/** `grant`: whether the engines can be called in the owner's name. */
+export type CreatedKeyFor = CreatedKey & { grant: "missing" | "active" };
 
 /**
  * Creates an API key for the caller. A key may create keys too: what is left out is inherited from it, and permissions, chatflows, addresses
@@ -23,14 +25,18 @@ export async function createKey(ctx: Context, input: CreateKeyInput): Promise<Cr
   return createKeyFor(ctx, requirePerson(ctx), input);
 }
 
-/** The same for whomever `owner` names; the caller has asked whether that is allowed. */
-export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateKeyInput): Promise<CreatedKey> {
+/**
+ * The same for whomever `owner` names; the caller has asked whether that is allowed.
+ * @param first asked at the start of the transaction: what must hold of the tenant until it is committed
+ */
+export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateKeyInput, first?: (tx: Tx) => Promise<void>): Promise<CreatedKeyFor> {
   const { userId, tenantId } = owner;
   const secret = newSecret();
   const id = newId();
   const creator = actorRef(ctx);
 
   const key = await transaction(async (tx) => {
+    await first?.(tx);
     const parent = await findActingKey(tx, ctx);
     const { permissions, ...bounds } = reachOf(ctx, input, parent);
     requireHeld(ctx, permissions);
@@ -55,7 +61,7 @@ export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateK
     return created;
   });
   const message = outlivesGrant(key);
-  return { key: viewOf(key), secret: secret.value, ...(message && { message }) };
+  return { key: viewOf(key), secret: secret.value, grant: grantOf(key), ...(message && { message }) };
 }
 
 function reachOf(ctx: Context, input: CreateKeyInput, parent: Reach | null): Reach {

@@ -7,7 +7,7 @@ import { confirmInvalidation, type PendingInvalidation, planInvalidation } from 
 import { foldUsage } from "@/lib/usage";
 import { z } from "zod";
 import { keyIn, noSuchKey, ownKeys, readKey } from "./get-key";
-import { keyRecordByHash } from "./key-records";
+import { keyRecordByHash, keyRecordById } from "./key-records";
 import { keyFields, overlapOf } from "./key-view";
 import { lockKeys } from "./revoke-key";
 import type { ApiKeyView } from "./schemas";
@@ -35,7 +35,8 @@ async function endOverlap(tx: Tx, ctx: Context, key: { id: string; tenantId: str
   // The pointer's floor is the key's version, so that a slow reader cannot write the old pointer back.
   await tx.apiKey.update({ where: { id: key.id }, data: { version: { increment: 1 } } });
   await recordAudit(tx, ctx, { action: "key.rotation_ended", target: { type: "apiKey", id: key.id }, tenantId: key.tenantId, data: { name: key.name, why } });
-  return planInvalidation(tx, [{ key: keyRecordByHash(hash), version: key.version + 1 }]);
+  // The pointer for calls with the secret, the key's record for those with tokens that were obtained with it.
+  return planInvalidation(tx, [keyRecordByHash(hash), keyRecordById(key.id)].map((record) => ({ key: record, version: key.version + 1 })));
 }
 
 /** To run every second: a secret that was to end when quiet ends within seconds of it. */

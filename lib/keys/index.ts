@@ -1,14 +1,20 @@
 import "server-only";
 
 export { checkCall } from "./check-call";
+export { createAnyKey } from "./create-any-key";
 export { type CreatedKey, createKey } from "./create-key";
 export { endQuietOverlaps, endQuietOverlapsJob, endRotation } from "./end-rotation";
 export { getAnyKey, getKey } from "./get-key";
+export { getKeyAllowance, type KeyAllowance } from "./get-key-allowance";
 export { getRotation } from "./get-rotation";
+export { type ImportReport, importKeyFile } from "./import-key-file";
+export { importKeys } from "./import-keys";
 export { familyRecordKey } from "./key-records";
-export { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
+export { addressLimitName, countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
+export { type CreatedByKey, listCreatedKeys } from "./list-created-keys";
 export { listKeyReminders } from "./list-key-reminders";
-export { listKeys } from "./list-keys";
+export { listBootstrapUses } from "./list-bootstrap-uses";
+export { listAnyKeys, listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
 export { noteCaller } from "./note-caller";
 export { revokeAnyKey, revokeKey, revokeKeys } from "./revoke-key";

@@ -9,7 +9,7 @@ import { parseRange } from "./addresses";
 /** What the key check reads in Redis, and how it gets there. The script names the formats that it expects. */
 export const keyRecordByHash = (hash: string) => `sl:k:h:${hash}`;
 export const keyRecordById = (id: string) => `sl:k:i:${id}`;
-/** `1` while the tokens of a sign-in are good, else `0`. */
+/** `1` while the tokens of a sign-in are good, else `0`; then `|` and, of a key's, the generation of the secret that they were obtained with. */
 export const familyRecordKey = (familyId: string) => `sl:f:${familyId}`;
 
 /** How long "there is no such key" is remembered; a key's import drops it. */
@@ -19,6 +19,7 @@ const unknown = "-";
 export type KeyRow = {
   id: string; tenantId: string; userId: string; secretHash: string; permissions: string[]; chatflowIds: string[]; allowedIps: string[]; rateRequests: number; rateWindow: number;
   expiresAt: Date | null; disabledAt: Date | null; revokedAt: Date | null; version: number;
+  secretGeneration: number; /** The end of the last overlap, if the key was ever rotated. */ earlierEndsAt: Date | null;
 };
 
 /** A key as one of its secrets leads to it; `overlapEndsAt` is set for a secret that was rotated away. */
@@ -30,7 +31,8 @@ export type FoundKey = { row: KeyRow; hash: string; overlapEndsAt: Date | null }
  */
 export type Start = { by: "hash" | "id" | "user"; value: string; other?: string; familyId?: string };
 
-const columns = ["id", "tenantId", "userId", "secretHash", "permissions", "chatflowIds", "allowedIps", "rateRequests", "rateWindow", "expiresAt", "disabledAt", "revokedAt", "version"].map((name) => `k."${name}"`).join(", ");
+const columns = ["id", "tenantId", "userId", "secretHash", "permissions", "chatflowIds", "allowedIps", "rateRequests", "rateWindow", "expiresAt", "disabledAt", "revokedAt", "version", "secretGeneration"].map((name) => `k."${name}"`).join(", ")
+  + ', (SELECT max(o."overlapEndsAt") FROM "EarlierSecret" o WHERE o."apiKeyId" = k.id) AS "earlierEndsAt"';
 const bySecret = `SELECT ${columns}, k."secretHash" AS hash, NULL::timestamptz AS "overlapEndsAt" FROM "ApiKey" k WHERE k."secretHash" = ANY($1)
   UNION ALL SELECT ${columns}, e.hash, e."overlapEndsAt" FROM "EarlierSecret" e JOIN "ApiKey" k ON k.id = e."apiKeyId" WHERE e.hash = ANY($1)`;
 
@@ -56,8 +58,8 @@ export async function findKey(start: Start): Promise<Omit<FoundKey, "hash"> | nu
 }
 
 /** @returns null for a family that never was. @throws SluiceError `store_unavailable` */
-export async function readFamilyRow(familyId: string): Promise<{ version: number; revokedAt: Date | null } | null> {
-  const { rows } = await query<{ version: number; revokedAt: Date | null }>("token-family", 'SELECT version, "revokedAt" FROM "TokenFamily" WHERE id = $1', familyId);
+export async function readFamilyRow(familyId: string): Promise<{ version: number; revokedAt: Date | null; secretGeneration: number | null } | null> {
+  const { rows } = await query<{ version: number; revokedAt: Date | null; secretGeneration: number | null }>("token-family", 'SELECT version, "revokedAt", "secretGeneration" FROM "TokenFamily" WHERE id = $1', familyId);
   return rows[0] ?? null;
 }
 
@@ -80,7 +82,7 @@ function stateLetter(row: Pick<KeyRow, "revokedAt" | "disabledAt">): "r" | "d" |
 function packKey(row: KeyRow): string {
   // What cannot be read as a range must not open the key to everybody: it becomes a range that nobody is in.
   const ranges = row.allowedIps.map((text) => parseRange(text)?.packed ?? "4ffffffff/32").join(",");
-  return [row.id, row.tenantId, row.userId, stateLetter(row), row.expiresAt?.getTime() ?? 0, permissionMask(row.permissions), row.rateRequests, row.rateWindow, row.chatflowIds.join(","), ranges].join("|");
+  return [row.id, row.tenantId, row.userId, stateLetter(row), row.expiresAt?.getTime() ?? 0, permissionMask(row.permissions), row.rateRequests, row.rateWindow, row.chatflowIds.join(","), ranges, row.secretGeneration, row.earlierEndsAt?.getTime() ?? 0].join("|");
 }
 
 const loading = new Map<string, Promise<boolean>>();
@@ -105,7 +107,7 @@ async function load(start: Start): Promise<boolean> {
   const runId = await redisRunId();
   if (start.familyId) {
     const family = await readFamilyRow(start.familyId);
-    await writeRecord(familyRecordKey(start.familyId), family?.version ?? 0, family && !family.revokedAt ? "1" : "0", { runId, ...(!family && { ttlSeconds: unknownTtlSeconds }) });
+    await writeRecord(familyRecordKey(start.familyId), family?.version ?? 0, family && !family.revokedAt ? `1|${family.secretGeneration ?? ""}` : "0|", { runId, ...(!family && { ttlSeconds: unknownTtlSeconds }) });
   }
   if (start.by === "user") return (await writePerson(start.value)) !== null;
   if (start.by === "id") {

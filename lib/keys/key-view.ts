@@ -1,7 +1,7 @@
 import type { ApiKey } from "@/lib/generated/prisma/client";
 import { now } from "@/lib/platform/clock";
 import type { Prisma } from "@/lib/platform/db";
-import type { ApiKeyView, KeyStatus } from "./schemas";
+import type { AnyKeyView, ApiKeyView, KeyStatus } from "./schemas";
 
 /** Everything of a key that its owner may see; never its hash. */
 export const keyFields = {
@@ -76,4 +76,16 @@ export function outlivesGrant(key: KeyFields): string | undefined {
   const actsUntil = grantEndOf(key);
   if (!actsUntil || (key.expiresAt && key.expiresAt <= actsUntil)) return undefined;
   return `Machine access ends on ${actsUntil.toISOString()}, before this key does. Renew it by then, or calls to the engines will be refused.`;
+}
+
+/** Whether the engines can be called in the owner's name while they are away. */
+export function grantOf(key: KeyFields): "missing" | "active" {
+  return key.user.grant?.status === "active" ? "active" : "missing";
+}
+
+/** In administration one also sees whose a key is. */
+export const anyKeyFields = { ...keyFields, user: { select: { ...keyFields.user.select, username: true } }, tenant: { select: { slug: true } } } as const satisfies Prisma.ApiKeySelect;
+
+export function anyViewOf(key: Prisma.ApiKeyGetPayload<{ select: typeof anyKeyFields }>): AnyKeyView {
+  return { ...viewOf(key), tenant: key.tenant.slug, user: key.user.username, grant: grantOf(key) };
 }

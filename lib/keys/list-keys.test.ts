@@ -2,9 +2,10 @@ import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import type { Person } from "@/lib/access";
-import { moveClock, resetClock } from "@/lib/platform/clock";
+import { moveClock, now, resetClock } from "@/lib/platform/clock";
 import { db, type Prisma } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
+import { listKeyActivity } from "@/lib/usage";
 import { listKeyReminders, listKeys } from ".";
 import { type KeyOrder, keyOrders, type KeySort, keySorts, type KeyStatus, keyStatuses, ListKeysInput } from "./schemas";
 
@@ -195,5 +196,32 @@ describe("reminders", () => {
       expect(await listKeyReminders(contextOf(outsider), { apiKeyId: first?.apiKeyId })).toEqual([]);
     }
     await expect(listKeyReminders(contextOf(owner, { permissions: ["ai:predict"] }))).rejects.toMatchObject({ code: "insufficient_permission" });
+  });
+});
+
+describe("the activity in the list", () => {
+  afterEach(() => resetClock());
+
+  it("has each key's last 36 hours, the present one last, of one's own keys only, and is there only when asked for", async () => {
+    const person = await aPerson();
+    const [busy, idle] = [rowFor(person, { name: "busy" }), rowFor(person, { name: "idle" })];
+    await db().apiKey.createMany({ data: [busy, idle] });
+    // Half past, so that the hour does not turn under us.
+    moveClock(1_800_000 - (Date.now() % 3_600_000));
+    const hour = Math.floor(now() / 3_600_000);
+    const rollup = (hoursAgo: number, requests: number, refused: number, route = "") =>
+      ({ tenantId: person.tenantId, userId: person.userId, apiKeyId: busy.id, route, hour: new Date((hour - hoursAgo) * 3_600_000), requests, refused });
+    // The rows of routes tell the same calls once more.
+    await db().usageRollup.createMany({ data: [rollup(0, 5, 1), rollup(0, 5, 0, "/api/v1/chat/predict"), rollup(35, 7, 0), rollup(36, 9, 9)] });
+    const { keys } = await listKeys(contextOf(person), ListKeysInput.parse({ sort: "name", activity: "true" }));
+    const [first, second] = keys.map((key) => key.activity);
+    expect(first).toHaveLength(36);
+    expect([first?.[0], first?.[35]]).toEqual([{ requests: 7, refused: 0 }, { requests: 5, refused: 1 }]);
+    expect(first?.slice(1, 35).every((each) => each.requests === 0 && each.refused === 0)).toBe(true);
+    expect(second?.every((each) => each.requests === 0)).toBe(true);
+    expect((await listKeys(contextOf(person), ListKeysInput.parse({}))).keys[0]).not.toHaveProperty("activity");
+    await expect(listKeys(contextOf(person, { permissions: ["api-keys:read"] }), ListKeysInput.parse({ activity: "true" }))).rejects.toMatchObject({ code: "insufficient_permission" });
+    const other = await aPerson({ tenant: person.tenant });
+    expect((await listKeyActivity(contextOf(other), [busy.id])).get(busy.id)?.every((each) => each.requests === 0)).toBe(true);
   });
 });

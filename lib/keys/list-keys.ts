@@ -3,9 +3,10 @@ import { type Context, requirePermission } from "@/lib/access";
 import { nowDate } from "@/lib/platform/clock";
 import { db, Prisma } from "@/lib/platform/db";
 import { invalid } from "@/lib/platform/errors";
-import { ownKeys } from "./get-key";
-import { keyFields, viewOf } from "./key-view";
-import { type ApiKeyView, type KeyOrder, keyOrders, type KeySort, keySorts, type KeyStatus, type ListKeysInput, restingOrder } from "./schemas";
+import { listKeyActivity } from "@/lib/usage";
+import { anyKeys, ownKeys } from "./get-key";
+import { anyKeyFields, anyViewOf, keyFields, viewOf } from "./key-view";
+import { type AnyKeyView, type ApiKeyView, type KeyOrder, keyOrders, type KeySort, keySorts, type KeyStatus, type ListAnyKeysInput, type ListKeysInput, restingOrder } from "./schemas";
 
 /** The last row of the page before: how the list was sorted, what that row was sorted by (null: never), and its id. */
 const Cursor = z.tuple([z.enum(keySorts), z.enum(keyOrders), z.string().max(200).nullable(), z.uuid()]);
@@ -18,11 +19,31 @@ type Row = { id: string; sortedBy: Date | string | null };
  *
  * Rows that come or go meanwhile shift nothing. A key whose own place changes while somebody pages (used again while the list
  * is sorted by last use) may be met twice or not at all in that pass.
- * @throws SluiceError `validation_failed` for a cursor that is not ours, or of another sort
+ * @throws SluiceError `insufficient_permission` where `activity` is asked for without `usage:read`; `validation_failed` for a cursor that is not ours, or of another sort
  */
 export async function listKeys(ctx: Context, input: ListKeysInput): Promise<{ keys: ApiKeyView[]; nextCursor: string | null }> {
   requirePermission(ctx, "api-keys:read");
   const own = ownKeys(ctx);
+  const { ids, nextCursor } = await findKeys(own, input);
+  const keys = await db().apiKey.findMany({ where: { id: { in: ids }, ...own }, select: keyFields });
+  const activity = input.activity ? await listKeyActivity(ctx, ids) : null;
+  return { keys: inOrder(ids, keys.map((key) => ({ ...viewOf(key), ...(activity && { activity: activity.get(key.id) }) }))), nextCursor };
+}
+
+/** Everybody's keys, in administration: of one tenant or person where the filter says so, with whose they are. @throws SluiceError as `listKeys` */
+export async function listAnyKeys(ctx: Context, { tenantId, userId, ...input }: ListAnyKeysInput): Promise<{ keys: AnyKeyView[]; nextCursor: string | null }> {
+  const scope = { ...anyKeys(ctx), ...(tenantId && { tenantId }), ...(userId && { userId }) };
+  const { ids, nextCursor } = await findKeys(scope, input);
+  const keys = await db().apiKey.findMany({ where: { id: { in: ids }, ...scope }, select: anyKeyFields });
+  return { keys: inOrder(ids, keys.map(anyViewOf)), nextCursor };
+}
+
+function inOrder<K extends { id: string }>(ids: string[], keys: K[]): K[] {
+  const byId = new Map(keys.map((key) => [key.id, key]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
+}
+
+async function findKeys({ tenantId = null, userId = null }: { tenantId?: string | null; userId?: string | null }, input: ListKeysInput): Promise<{ ids: string[]; nextCursor: string | null }> {
   const cursor = input.cursor === undefined ? null : parseCursor(input.cursor);
   const sort = input.sort ?? cursor?.[0] ?? "createdAt";
   const order = input.order ?? cursor?.[1] ?? restingOrder[sort];
@@ -31,13 +52,11 @@ export async function listKeys(ctx: Context, input: ListKeysInput): Promise<{ ke
   // By hand, because a name sorts without regard to case, and a "never" as what it is: before all uses, after all expiries.
   const rows = await db().$queryRaw<Row[]>`
     SELECT id, ${column[sort]} AS "sortedBy" FROM "ApiKey"
-    WHERE "tenantId" = ${own.tenantId}::uuid AND "userId" = ${own.userId}::uuid AND ${statusIs(input.status)} AND ${matches(input.q)} AND ${after(cursor)}
+    WHERE ${tenantId ? Prisma.sql`"tenantId" = ${tenantId}::uuid` : Prisma.sql`TRUE`} AND ${userId ? Prisma.sql`"userId" = ${userId}::uuid` : Prisma.sql`TRUE`} AND ${statusIs(input.status)} AND ${matches(input.q)} AND ${after(cursor)}
     ORDER BY ${sortValue[sort]} ${direction[order]}, id ${direction[order]} LIMIT ${input.limit + 1}`;
   const page = rows.slice(0, input.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;
-  const keys = await db().apiKey.findMany({ where: { id: { in: page.map((row) => row.id) }, ...own }, select: keyFields });
-  const byId = new Map(keys.map((key) => [key.id, viewOf(key)]));
-  return { keys: page.flatMap(({ id }) => byId.get(id) ?? []), nextCursor: last ? cursorText([sort, order, last.sortedBy instanceof Date ? last.sortedBy.toISOString() : last.sortedBy, last.id]) : null };
+  return { ids: page.map((row) => row.id), nextCursor: last ? cursorText([sort, order, last.sortedBy instanceof Date ? last.sortedBy.toISOString() : last.sortedBy, last.id]) : null };
 }
 
 const direction = { asc: Prisma.sql`ASC`, desc: Prisma.sql`DESC` } as const satisfies Record<KeyOrder, Prisma.Sql>;

@@ -15,7 +15,7 @@ import { newSecret } from "./secret";
 
 /**
  * Gives one of the caller's keys a new secret. The key stays what it is, its limit and its past included; the old secret works
- * until the overlap ends, or until it was quiet for so long.
+ * until the overlap ends, or until it was quiet for so long. Tokens that were obtained with it end when it does.
  *
  * @returns the key and its new secret, which exists only in this return value.
  * @throws SluiceError `not_found`; `conflict` while an overlap runs, and for a revoked or expired key; `permission_escalation` when a key
@@ -39,7 +39,7 @@ export async function rotateKey(ctx: Context, anyId: string, input: RotateKeyInp
 
     const overlapEndsAt = new Date(now() + input.overlapSeconds * 1000);
     await tx.earlierSecret.create({ data: { hash: before.secretHash, apiKeyId: id, tenantId: before.tenantId, rotatedAt: nowDate(), overlapEndsAt, endWhenQuietSeconds: input.endWhenQuietSeconds ?? null } });
-    const after = await tx.apiKey.update({ where: { id }, data: { secretHash: secret.hash, start: secret.start, last4: secret.last4, secretSince: nowDate(), version: { increment: 1 } }, select: keyFields });
+    const after = await tx.apiKey.update({ where: { id }, data: { secretHash: secret.hash, start: secret.start, last4: secret.last4, secretSince: nowDate(), secretGeneration: { increment: 1 }, version: { increment: 1 } }, select: keyFields });
     await recordAudit(tx, ctx, { action: "key.rotated", target: { type: "apiKey", id }, data: { name: before.name, start: secret.start, overlapEndsAt: overlapEndsAt.toISOString(), ...(input.endWhenQuietSeconds && { endWhenQuietSeconds: input.endWhenQuietSeconds }) } });
     return { key: after, pending: await planInvalidation(tx, staleKeyRecords({ id, secretHash: before.secretHash, version: before.version + 1 })) };
   });

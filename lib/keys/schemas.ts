@@ -87,8 +87,14 @@ export const ListKeysInput = z.strictObject({
   q: z.string().trim().max(100).refine(noNul, nulError).optional(),
   limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").default(20),
   cursor: z.string().max(1000).optional(),
+  /** Also each key's last 36 hours, for which `usage:read` is asked. */
+  activity: z.enum(["true"]).optional(),
 });
 export type ListKeysInput = z.output<typeof ListKeysInput>;
+
+/** In administration: of one tenant or person. */
+export const ListAnyKeysInput = ListKeysInput.extend({ tenantId: z.uuid("must be a tenant's id").optional(), userId: z.uuid("must be a person's id").optional() });
+export type ListAnyKeysInput = z.output<typeof ListAnyKeysInput>;
 
 export const RevokeKeyInput = z.strictObject({ cascade: z.enum(["true", "false"]).transform((v) => v === "true").optional() });
 
@@ -141,6 +147,8 @@ export const ApiKeyView = z.object({
   userId: z.uuid(),
   actsUntil: time.nullable(),
   rotation: z.object({ overlapEndsAt: time, previousSecretLastUsedAt: time.nullable() }).nullable(),
+  /** In lists that ask for it: the last 36 hours, the present one last. */
+  activity: z.array(z.object({ requests: z.int(), refused: z.int() })).optional(),
 });
 export type ApiKeyView = z.infer<typeof ApiKeyView>;
 
@@ -194,3 +202,68 @@ export const WhatIfAnswer = z.object({
   permissions: z.array(z.string()).optional(), steps: z.array(WhatIfStep),
 });
 export type WhatIfAnswer = z.infer<typeof WhatIfAnswer>;
+
+const words = (max: number) => z.string().trim().min(1, "must not be empty").max(max).refine((value) => !value.includes("\u0000") && value.isWellFormed(), "must be well-formed text");
+
+/** Whose the key will be: a tenant by slug or id; a person by username, verified email or id. */
+export const CreateAnyKeyInput = CreateKeyInput.safeExtend({ tenant: words(100), user: words(320) });
+export type CreateAnyKeyInput = z.output<typeof CreateAnyKeyInput>;
+
+export const importMax = 1000;
+
+/** A key that an earlier system knows by its SHA-256. `userId` is our id of the owner, or Keycloak's (`sub`); else `tenant` and `user` name them. */
+export const ImportedKey = z.strictObject({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/i, "must be 64 hex digits"),
+  /** What was hashed: the whole key, or what follows its prefix. */
+  hashed: z.enum(["whole", "afterPrefix"]).default("whole"),
+  /** Such as `kaa_`. */
+  prefix: z.string().regex(/^[A-Za-z0-9]{1,20}[_-]$/, "must be letters and digits, ended by _ or -").optional(),
+  name,
+  description: description.nullish(),
+  userId: words(255).optional(),
+  tenant: words(100).optional(),
+  user: words(320).optional(),
+  permissions: Permissions,
+  chatflowIds: ChatflowIds.nullish(),
+  allowedIps: AllowedIps.optional(),
+  rateLimit: RateLimitInput.default(defaultRateLimit),
+  expiresAt: instant.nullish(),
+  /** For display; default the prefix. */
+  start: z.string().max(40).refine(noNul, nulError).optional(),
+  last4: z.string().max(4).refine(noNul, nulError).optional(),
+}).refine((key) => key.hashed === "whole" || key.prefix !== undefined, { path: ["prefix"], error: "is needed where only what follows it was hashed" })
+  .refine((key) => (key.userId !== undefined) !== (key.tenant !== undefined && key.user !== undefined), { path: ["userId"], error: "or tenant and user must say whose the key is, and not both" });
+export type ImportedKey = z.output<typeof ImportedKey>;
+
+export const ImportKeysInput = z.strictObject({
+  keys: z.array(ImportedKey).min(1, "must name at least one key").max(importMax, `must name at most ${importMax} keys`),
+  /** Says what would happen, and does nothing. */
+  dryRun: z.boolean().default(false),
+});
+export type ImportKeysInput = z.output<typeof ImportKeysInput>;
+
+/** A file as it was uploaded or pasted: CSV or JSON, told apart by how it begins. */
+export const ImportKeyFileInput = z.strictObject({
+  text: z.string().min(1, "must not be empty").max(5_000_000, "must be at most 5 MB"),
+  /** For lines that name a user and no tenant. */
+  tenant: words(100).optional(),
+  dryRun: z.boolean().default(false),
+});
+export type ImportKeyFileInput = z.output<typeof ImportKeyFileInput>;
+
+/** One for each key, in their order. `exists`: imported before, or twice in this list; nothing was changed. */
+export const ImportResult = z.object({
+  index: z.int(), name: z.string(), status: z.enum(["imported", "exists", "error"]),
+  id: z.uuid().optional(), userId: z.uuid().optional(), code: z.string().optional(), detail: z.string().optional(), grant: z.enum(["missing", "active"]).optional(),
+});
+export type ImportResult = z.infer<typeof ImportResult>;
+
+const Grant = z.enum(["missing", "active"]);
+/** In administration: whose it is, by slug and username, and whether the engines can be called in their name. */
+export const AnyKeyView = ApiKeyView.extend({ tenant: z.string(), user: z.string(), grant: Grant });
+export type AnyKeyView = z.infer<typeof AnyKeyView>;
+export const CreatedAnyKeyView = CreatedKeyView.extend({ grant: Grant });
+export type CreatedAnyKeyView = z.infer<typeof CreatedAnyKeyView>;
+
+export const BootstrapUse = z.object({ id: z.uuid(), at: time, action: z.string(), ip: z.string().nullable(), userAgent: z.string().nullable(), requestId: z.string().nullable(), data: z.unknown() });
+export type BootstrapUse = z.infer<typeof BootstrapUse>;

@@ -27,7 +27,7 @@ export type CheckOptions = {
 
 /** What a check found. `headers` belong on the answer either way; a refusal's error carries them as well. */
 export type Verdict =
-  | { ok: true; person: Person; apiKeyId?: string; /** Bits: the key's or token's permissions, cut to what the owner's role allows now. */ permissions: number; rateLimit?: RateLimit; /** Flowise's ids that the key is limited to; null: any. */ chatflowIds?: string[] | null; /** The call came with a secret that was rotated away. */ earlierSecret?: true; headers: Record<string, string>; degraded: boolean }
+  | { ok: true; person: Person; apiKeyId?: string; /** Bits: the key's or token's permissions, cut to what the owner's role allows now. */ permissions: number; rateLimit?: RateLimit; /** Flowise's ids that the key is limited to; null: any. */ chatflowIds?: string[] | null; /** Which of the key's secrets the call came with, counted from 0. */ secretGeneration?: number; /** One that was rotated away, or a token that was obtained with it. */ earlierSecret?: true; headers: Record<string, string>; degraded: boolean }
   | { ok: false; error: SluiceError; person?: Person; apiKeyId?: string; headers: Record<string, string>; degraded: boolean };
 
 /** The outcomes that the script names. */

@@ -39,6 +39,12 @@ describe("the environment", () => {
     ["the prefix of an earlier system", { API_KEY_PREFIX: "kaa" }, /^API_KEY_PREFIX belongs/],
     ["a rate of nothing", { USER_RATE_LIMIT: "0/60" }, /^USER_RATE_LIMIT must be at least/],
     ["a proxy that is no address", { TRUSTED_PROXIES: "everybody" }, /^TRUSTED_PROXIES must/],
+    ["a Redis that speaks http", { REDIS_URL: "http://redis:6379" }, /^REDIS_URL must be a redis:\/\/, rediss:\/\/, redis\+sentinel:/],
+    ["Sentinels without the primary's name", { REDIS_URL: "redis+sentinel://a:26379,b:26379" }, /^REDIS_URL must name the primary/],
+    ["Sentinels with an empty place between them", { REDIS_URL: "redis+sentinel://a:26379,,b/main" }, /^REDIS_URL must list its Sentinels/],
+    ["a Sentinel on no port", { REDIS_URL: "redis+sentinel://a:99999/main" }, /^REDIS_URL must list its Sentinels/],
+    ["a word that no Sentinel address has", { REDIS_URL: "redis+sentinel://a/main?password=x" }, /^REDIS_URL may carry sentinelUsername/],
+    ["several servers without Sentinel", { REDIS_URL: "redis://a:1,b:2/0" }, /^REDIS_URL cannot be read; several Sentinels/],
   ])("%s stops the process with one line", (_name, change, line) => {
     const lines = refusals(change);
     expect(lines).toHaveLength(1);
@@ -47,7 +53,7 @@ describe("the environment", () => {
 
   it("no line holds a value, since values may be secrets", () => {
     const secret = "hunter2-hunter2";
-    expect(refusals({ AUTH_SECRET: secret, SESSION_KEKS: `k:${secret}`, VAULT_KEKS: `${secret}`, KEYCLOAK_ISSUER: `nonsense-${secret}` }).join("\n")).not.toContain(secret);
+    expect(refusals({ AUTH_SECRET: secret, SESSION_KEKS: `k:${secret}`, VAULT_KEKS: `${secret}`, REDIS_URL: `redis+sentinel://u:${secret}@a/main?x=${secret}`, KEYCLOAK_ISSUER: `nonsense-${secret}` }).join("\n")).not.toContain(secret);
   });
 
   it("loopback may be plain http, by every name", () => {

@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { KeyRing } from "./crypto";
+import { BadRedisAddress, parseRedisAddress } from "./redis-address";
 
 const loopbackHosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -47,6 +48,15 @@ const keyRing = z.string().max(4096).transform((value, ctx): KeyRing => {
     else ring.push({ kid, key });
   }
   return ring;
+});
+
+/** One server or the Sentinels of one; see `redis-address.ts`. */
+const redisUrl = z.string().max(2000).superRefine((value, ctx) => {
+  try {
+    parseRedisAddress(value);
+  } catch (error) {
+    ctx.addIssue({ code: "custom", message: error instanceof BadRedisAddress ? error.message : "cannot be read" });
+  }
 });
 
 const flag = z.enum(["true", "false"]).transform((v) => v === "true");
@@ -104,7 +114,7 @@ const schema = z.object({
 
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must be a postgresql:// URL").max(2000),
   DATABASE_POOL: integer(2, 200).default(10),
-  REDIS_URL: z.string().regex(/^rediss?:\/\//, "must be a redis:// or rediss:// URL").max(2000),
+  REDIS_URL: redisUrl,
 
   NFLOW_API_URL: engineUrl,
   NFLOW_API_KEY: z.undefined("must not be set: NFlow is called with people's own tokens, no engine key exists").optional(),

@@ -66,17 +66,29 @@ async function read<S extends z.ZodType>(path: string, schema: S, options: { may
  */
 export async function findKeycloakUser(usernameOrEmail: string): Promise<KeycloakUser | null> {
   const find = async (by: "username" | "email") => (await read(`/users?${new URLSearchParams({ [by]: usernameOrEmail, exact: "true", max: "2" })}`, z.array(UserRepresentation))) ?? [];
-  try {
+  return translated(async () => {
     const [named] = await find("username");
     if (named || !usernameOrEmail.includes("@")) return named ?? null;
     const owners = await find("email");
     if (owners.length > 1) throw new SluiceError("conflict", "Several people have this email in Keycloak.");
     // Anybody can claim an unverified one.
     return owners[0]?.emailVerified ? owners[0] : null;
+  });
+}
+
+/** A token endpoint that refuses our account is no fault of whoever asked. */
+async function translated<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
   } catch (error) {
     if (isTokenEndpointError(error)) throw identityUnavailable(error);
     throw error;
   }
+}
+
+/** @returns null for an id that Keycloak does not know. @throws SluiceError `identity_unavailable` */
+export async function getKeycloakUser(id: string): Promise<KeycloakUser | null> {
+  return translated(() => read(`/users/${encodeURIComponent(id)}`, UserRepresentation));
 }
 
 /** Realm roles, those inside other roles included; paths of groups; organizations, where the realm has them and shows them. */

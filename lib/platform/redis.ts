@@ -1,12 +1,13 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { env } from "./env";
 import { storeUnavailable } from "./errors";
 import { logger } from "./logger";
+import { connectTo } from "./redis-connect";
 
 const shared = globalThis as typeof globalThis & { sluiceRedis?: { client: Redis; runId: string | null } };
 
 function connect() {
-  const client = new Redis(env().REDIS_URL, {
+  const client = connectTo(env().REDIS_URL, {
     // The defaults (queue while offline, 20 retries) turn an outage into hanging requests. And what was under way when a
     // connection broke must not be said again to whoever answers next: it may name the run_id of the Redis before.
     enableOfflineQueue: false,
@@ -62,7 +63,7 @@ export async function redisReady(ms = 2000): Promise<void> {
 
 /** A connection of its own for a subscriber or a blocking reader; the caller closes it. */
 export function newRedis(options: { blocking?: boolean } = {}): Redis {
-  const client = new Redis(env().REDIS_URL, {
+  const client = connectTo(env().REDIS_URL, {
     maxRetriesPerRequest: null,
     retryStrategy: (attempt) => Math.min(attempt * 50, 500),
     ...(options.blocking ? {} : { connectTimeout: 2000 }),

@@ -12,7 +12,7 @@ export { listPlans } from "./list-plans";
 export { listTenants } from "./list-tenants";
 export { updatePlan } from "./update-plan";
 export { updateTenant } from "./update-tenant";
-export { type FoundPerson, lookUpPerson } from "./look-up-person";
+export { type FoundPerson, lookUpPerson, lookUpPersonById } from "./look-up-person";
 export { rememberPerson } from "./remember-person";
 export { findPersonByEmail, findUserId, getPerson } from "./find-person";
 export type { Identity } from "./schemas";

@@ -2,14 +2,15 @@ import { db } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { isUuid } from "@/lib/platform/ids";
 import { notFound, SluiceError } from "@/lib/platform/errors";
-import { canReadKeycloak, findKeycloakUser, readMemberships } from "@/lib/platform/keycloak-admin";
+import { canReadKeycloak, findKeycloakUser, getKeycloakUser, type KeycloakUser, readMemberships } from "@/lib/platform/keycloak-admin";
 import { noSuchTenant } from "./get-tenant";
 import { identityOf } from "./identity";
 import { rememberPerson } from "./remember-person";
 
-export type FoundPerson = { id: string; tenantId: string; username: string };
+export type FoundPerson = { userId: string; tenantId: string; username: string };
 
 const fields = { id: true, tenantId: true, username: true } as const;
+const found = ({ id, ...rest }: { id: string; tenantId: string; username: string }): FoundPerson => ({ userId: id, ...rest });
 
 /**
  * For admins who name a person of a tenant by username, verified email or our id: as known here, else as Keycloak knows
@@ -34,23 +35,34 @@ async function findKnown(tenantId: string, user: string): Promise<FoundPerson | 
   const called = isUuid(user) ? [{ id: user }] : [{ username: user }, { email: user.toLowerCase(), emailVerified: true }];
   const people = await db().user.findMany({ where: { tenantId, issuer: env().KEYCLOAK_ISSUER, OR: called }, select: fields, take: 2 });
   if (people.length > 1) throw new SluiceError("conflict", `Several people of this tenant are called ${user}. Name them by their id.`);
-  return people[0] ?? null;
+  return people[0] ? found(people[0]) : null;
+}
+
+/** By our id or Keycloak's (`sub`), in whichever tenant they are. @throws SluiceError as `lookUpPerson` */
+export async function lookUpPersonById(id: string): Promise<FoundPerson> {
+  const called = [{ issuer: env().KEYCLOAK_ISSUER, sub: id }, ...(isUuid(id) ? [{ id }] : [])];
+  const known = await db().user.findFirst({ where: { OR: called }, select: fields });
+  const person = known ? found(known) : (canReadKeycloak() ? await rememberedFrom(await getKeycloakUser(id)) : null);
+  if (!person) throw notFound(`Nobody has the id ${id}.`);
+  return person;
 }
 
 async function fetchFromKeycloak(user: string): Promise<FoundPerson | null> {
-  if (isUuid(user) || !canReadKeycloak()) return null;
-  const found = await findKeycloakUser(user);
-  if (!found) return null;
-  if (!found.enabled) throw new SluiceError("conflict", `${found.username} is disabled in Keycloak.`);
-  const { roles, groups, organizations } = await readMemberships(found.id);
+  return isUuid(user) || !canReadKeycloak() ? null : rememberedFrom(await findKeycloakUser(user));
+}
+
+async function rememberedFrom(user: KeycloakUser | null): Promise<FoundPerson | null> {
+  if (!user) return null;
+  if (!user.enabled) throw new SluiceError("conflict", `${user.username} is disabled in Keycloak.`);
+  const { roles, groups, organizations } = await readMemberships(user.id);
   const { TENANT_CLAIM, KEYCLOAK_ISSUER } = env();
-  const name = [found.firstName, found.lastName].filter(Boolean).join(" ");
+  const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
   // Read like a token's claims, so that a sign-in later finds the same person in the same tenant.
   const identity = identityOf({
-    ...(TENANT_CLAIM && { [TENANT_CLAIM]: found.attributes?.[TENANT_CLAIM] }),
-    iss: KEYCLOAK_ISSUER, sub: found.id, preferred_username: found.username, email: found.email, email_verified: found.emailVerified, name: name || undefined,
+    ...(TENANT_CLAIM && { [TENANT_CLAIM]: user.attributes?.[TENANT_CLAIM] }),
+    iss: KEYCLOAK_ISSUER, sub: user.id, preferred_username: user.username, email: user.email, email_verified: user.emailVerified, name: name || undefined,
     roles, groups, ...(organizations.length > 0 && { organization: organizations }),
   });
   const { person } = await rememberPerson(identity, { seen: false });
-  return { id: person.userId, tenantId: person.tenantId, username: person.username };
+  return { userId: person.userId, tenantId: person.tenantId, username: person.username };
 }

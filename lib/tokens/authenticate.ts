@@ -23,7 +23,7 @@ export async function authenticate(caller: Caller, input: AuthenticateInput): Pr
 
   const refreshToken = await transaction(async (tx) => {
     // A key's tokens keep to what it could do now; a person's follow their role.
-    const token = await addFamily(tx, { ...family, person, permissions: family.apiKeyId ? permissionsOf(permissions) : ["*"] }, caller);
+    const token = await addFamily(tx, { ...family, person, secretGeneration: verdict.secretGeneration, permissions: family.apiKeyId ? permissionsOf(permissions) : ["*"] }, caller);
     await recordAudit(tx, familyContext(family, person, caller), { action: "token.issued", target: { type: "tokenFamily", id: family.id }, data: { by: family.apiKeyId ? "apiKey" : "password" } });
     return token;
   });

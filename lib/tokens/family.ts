@@ -23,10 +23,10 @@ export async function addRefreshToken(tx: Tx, familyId: string, caller: Caller):
 }
 
 /** Starts a family: one sign-in by a program. */
-export async function addFamily(tx: Tx, family: { id: string; person: Person; apiKeyId: string | null; permissions: string[] }, caller: Caller): Promise<string> {
-  const { id, person, apiKeyId, permissions } = family;
+export async function addFamily(tx: Tx, family: { id: string; person: Person; apiKeyId: string | null; secretGeneration?: number | undefined; permissions: string[] }, caller: Caller): Promise<string> {
+  const { id, person, apiKeyId, secretGeneration = null, permissions } = family;
   await tx.tokenFamily.create({
-    data: { id, tenantId: person.tenantId, userId: person.userId, apiKeyId, permissions, ip: caller.ip, userAgent: caller.userAgent?.slice(0, 400) ?? null, createdAt: nowDate(), expiresAt: nowDate() },
+    data: { id, tenantId: person.tenantId, userId: person.userId, apiKeyId, secretGeneration, permissions, ip: caller.ip, userAgent: caller.userAgent?.slice(0, 400) ?? null, createdAt: nowDate(), expiresAt: nowDate() },
   });
   return addRefreshToken(tx, id, caller);
 }

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Identity, startIdentity } from "@/dev/identity/server";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { roleMask } from "@/lib/access";
-import { checkCall, createKey, revokeKey } from "@/lib/keys";
+import { checkCall, createKey, endRotation, revokeKey, rotateKey } from "@/lib/keys";
 import { CreateKeyInput } from "@/lib/keys/schemas";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db } from "@/lib/platform/db";
@@ -164,6 +164,27 @@ describe("gateway tokens", () => {
     expect(await codeOf(next.access_token)).toBe("key_revoked");
     await expect(again(next.refresh_token)).rejects.toMatchObject({ code: "key_revoked" });
     await expect(byKey(secret)).rejects.toMatchObject({ code: "key_revoked" });
+  });
+
+  it("a key's tokens end with the secret that they were obtained with, at once and without Redis too", async () => {
+    const { person, key, secret } = await newKey();
+    const ctx = contextOf(person);
+    const first = await byKey(secret);
+    const rotated = await rotateKey(ctx, key.id, { overlapSeconds: 3600 });
+    const [overlapping, second] = [await byKey(secret), await byKey(rotated.secret)];
+    expect(await Promise.all([first, overlapping, second].map((tokens) => codeOf(tokens.access_token)))).toEqual(["ok", "ok", "ok"]);
+    const renewed = await again(first.refresh_token);
+    await endRotation(ctx, key.id);
+    expect(await Promise.all([renewed, overlapping, second].map((tokens) => codeOf(tokens.access_token)))).toEqual(["key_rotated", "key_rotated", "ok"]);
+    await expect(again(renewed.refresh_token)).rejects.toMatchObject({ code: "key_rotated" });
+    vi.spyOn(redis(), "evalsha").mockRejectedValue(new Error("Connection is closed."));
+    expect(await Promise.all([renewed, second].map((tokens) => codeOf(tokens.access_token)))).toEqual(["key_rotated", "ok"]);
+    vi.restoreAllMocks();
+    // Two rotations later the first overlap's end says nothing about it.
+    await rotateKey(ctx, key.id, { overlapSeconds: 3600 });
+    expect(await Promise.all([renewed, second].map((tokens) => codeOf(tokens.access_token)))).toEqual(["key_rotated", "ok"]);
+    await endRotation(ctx, key.id);
+    expect(await codeOf(second.access_token)).toBe("key_rotated");
   });
 
   it("a refresh token is good once; using a spent one ends the family, its access tokens at once, and is recorded", async () => {

@@ -6,6 +6,7 @@ export { getDecision } from "./get-decision";
 export { getKeyUsage } from "./get-key-usage";
 export { getMyUsage, type KeyShare, type MyUsage, type RouteShare } from "./get-my-usage";
 export { listAllRequests, listRequests } from "./list-requests";
+export { activityHours, type KeyHour, listKeyActivity } from "./list-key-activity";
 export { keepRequestLog, requestLogJob } from "./partitions";
 export { flushCalls, recordCall } from "./record-call";
 export { usageStream, usageStreamMax } from "./stream";

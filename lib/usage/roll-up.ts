@@ -6,7 +6,7 @@ import type { Check } from "./stream";
 /** Stands where a call of a person came without a key. */
 export const noKey = "00000000-0000-0000-0000-000000000000";
 /** Of the row that has what a key's checks counted, which know no route. */
-const wholeKey = "";
+export const wholeKey = "";
 const hourMs = 3_600_000;
 const hourOf = (atMs: number) => Math.floor(atMs / hourMs) * hourMs;
 

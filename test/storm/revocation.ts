@@ -9,18 +9,22 @@ export type Storm = { answers: Answer[]; deadSince: Map<string, number>; unconfi
  * which is told how far it is.
  *
  * @param options.revokers members that are asked to revoke, in turn.
+ * @param options.family keys that a key made, and that must die with it.
  */
-export async function revokeUnderLoad(fleet: Fleet, keys: FleetKey[], options: { revokers: number[]; atOnce?: number; meanwhile?: (done: number) => Promise<void> | void }): Promise<Storm> {
+export async function revokeUnderLoad(fleet: Fleet, keys: FleetKey[], options: { revokers: number[]; atOnce?: number; family?: (key: FleetKey) => FleetKey[]; meanwhile?: (done: number) => Promise<void> | void }): Promise<Storm> {
   const dead: FleetKey[] = [];
   const unconfirmed: FleetKey[] = [];
   const deadSince = new Map<string, number>();
-  const load = startLoad(fleet, livingAndLatelyDead(keys, dead));
+  const { family } = options;
+  const load = startLoad(fleet, livingAndLatelyDead(family ? keys.flatMap((key) => [key, ...family(key)]) : keys, dead));
   await eachOf(keys, options.atOnce ?? 3, async (key, i) => {
     await options.meanwhile?.(i);
-    const answer = await fleet.change(options.revokers[i % options.revokers.length] ?? 0, "DELETE", key.id);
+    const answer = await fleet.change(options.revokers[i % options.revokers.length] ?? 0, "DELETE", family ? `${key.id}?cascade=true` : key.id);
     if (answer.status === 200) {
-      deadSince.set(key.id, answer.at);
-      dead.push(key);
+      for (const one of [key, ...(family?.(key) ?? [])]) {
+        deadSince.set(one.id, answer.at);
+        dead.push(one);
+      }
     } else {
       expect([answer.status, answer.code]).toEqual([503, "store_unavailable"]);
       unconfirmed.push(key);

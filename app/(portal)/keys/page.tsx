@@ -1,33 +1,34 @@
 import type { Metadata } from "next";
-import { hasPermission, permissionsOf } from "@/lib/access";
+import { hasPermission } from "@/lib/access";
 import { page } from "@/lib/entry/page";
 import { attempt, portalFacts } from "@/lib/entry/portal";
 import { getGrant } from "@/lib/grants";
-import { listKeys } from "@/lib/keys";
+import { getKeyAllowance, listKeyReminders, listKeys } from "@/lib/keys";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { GrantBanner } from "../machine-access/_components/grant-banner";
-import { CreateKeyDialog } from "./_components/create-key-dialog";
-import { keyFilterFrom } from "./_components/filter";
+import { choicesFor } from "./_components/choices";
+import { CreateKey, CreateKeyButton } from "./_components/create-key-dialog";
+import { keyFilterFrom, keyListInput } from "./_components/filter";
 import { KeysTable } from "./_components/keys-table";
 
 export const metadata: Metadata = { title: "API keys" };
 
 export default page(async (ctx, { searchParams }) => {
-  const { q, status } = keyFilterFrom(searchParams);
-  const [keys, grant] = await Promise.all([
-    listKeys(ctx, { limit: 100, ...(q && { q }), ...(status !== "all" && { status }) }),
-    attempt(() => getGrant(ctx)),
+  const mayCreate = hasPermission(ctx, "api-keys:create");
+  const [keys, reminders, allowance, grant, choices] = await Promise.all([
+    listKeys(ctx, { limit: 100, ...keyListInput(keyFilterFrom(searchParams)) }),
+    attempt(() => listKeyReminders(ctx)), attempt(() => getKeyAllowance(ctx)), attempt(() => getGrant(ctx)), mayCreate ? choicesFor(ctx) : null,
   ]);
   const { baseUrl, flowiseAuth } = portalFacts();
-  const mayCreate = hasPermission(ctx, "api-keys:create");
-  const create = mayCreate ? <CreateKeyDialog choices={{ permissions: permissionsOf(ctx.permissions), chatflows: null, lifetimeDays: null, ownAddress: ctx.ip }} baseUrl={baseUrl} /> : null;
-  return (
+  const content = (
     <>
-      <PageHeader title="API keys" actions={create}>
-        {mayCreate ? "Programs that bring a key act as you. Each key has its own permissions, limit and expiry." : "Programs that bring a key act as you. Your role lets you look at keys, not create or change them."}
+      <PageHeader title="API keys" actions={<CreateKeyButton />}>
+        Programs that bring a key act as you. {mayCreate ? "Each key has its own permissions, limit and expiry." : "Your role lets you look at keys, not create or change them."}
+        {mayCreate && allowance.ok && ` You have ${allowance.data.liveKeys} of at most ${allowance.data.keysMax}.`}
       </PageHeader>
       {grant.ok && <GrantBanner status={grant.data.status} isOptional={flowiseAuth === "service-key"} returnTo="/keys" query={searchParams} className="mb-5" />}
-      <KeysTable initial={keys} create={create} />
+      <KeysTable initial={keys} reminders={reminders.ok ? reminders.data : []} mayManage={hasPermission(ctx, "api-keys:manage")} create={<CreateKeyButton />} />
     </>
   );
+  return choices ? <CreateKey choices={choices} baseUrl={baseUrl}>{content}</CreateKey> : content;
 });

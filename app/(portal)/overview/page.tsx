@@ -7,7 +7,7 @@ import { getBalance } from "@/lib/credits";
 import { page } from "@/lib/entry/page";
 import { attempt, portalFacts } from "@/lib/entry/portal";
 import { getGrant } from "@/lib/grants";
-import { listKeys } from "@/lib/keys";
+import { listKeyReminders, listKeys } from "@/lib/keys";
 import { Badge } from "@/app/_components/ui/badge";
 import { Button } from "@/app/_components/ui/button";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
@@ -26,13 +26,13 @@ export default page(async (ctx) => {
   const person = requirePerson(ctx);
   const { flowiseAuth } = portalFacts();
   // Each panel stands for itself: what cannot be read says so, and the rest is still there.
-  const [grant, keys, balance, chatflows] = await Promise.all([
-    attempt(() => getGrant(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => getBalance(ctx)), attempt(() => listMyChatflows(ctx)),
+  const [grant, keys, reminders, balance, chatflows] = await Promise.all([
+    attempt(() => getGrant(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => listKeyReminders(ctx)), attempt(() => getBalance(ctx)), attempt(() => listMyChatflows(ctx)),
   ]);
   const credits = balance.ok ? { available: balance.data.available, held: balance.data.held, total: balance.data.available + balance.data.held } : null;
   const allKeys = keys.ok ? keys.data.keys : [];
   const live = allKeys.filter((key) => key.status === "active");
-  const attention = attentionFor({ grant: grant.ok ? grant.data.status : null, isGrantNeeded: flowiseAuth === "user-token", keys: allKeys, credits, now: Date.now() });
+  const attention = attentionFor({ grant: grant.ok ? grant.data.status : null, isGrantNeeded: flowiseAuth === "user-token", keys: allKeys, reminders: reminders.ok ? reminders.data : [], credits });
 
   return (
     <>

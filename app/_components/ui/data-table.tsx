@@ -1,20 +1,34 @@
 "use client";
 
-import { createColumnHelper, createSortedRowModel, type RowData, rowSortingFeature, sortFn_datetime, sortFn_text, type SortingState, tableFeatures, type TableOptions, useTable } from "@tanstack/react-table";
 import { ArrowDown, ArrowUp, ChevronsUpDown } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { cn } from "./cn";
 
-const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns: { text: sortFn_text, datetime: sortFn_datetime } });
-type Features = typeof features;
+type CellInfo<T, V> = { row: { original: T }; getValue: () => V };
+type Shared = { id?: string; header: string | (() => ReactNode); enableSorting?: boolean; /** Which way the first press sorts; texts rise and all else falls unless this says otherwise. */ sortDescFirst?: boolean; sortFn?: "text" };
 
-/** Makes columns; keep the result outside of render. A column with an empty header has no label on phones either. */
-export function columnsOf<T extends RowData>() {
-  return createColumnHelper<Features, T>();
+export type Column<T> = { id: string; header: string | (() => ReactNode); canSort: boolean; sortDescFirst: boolean | undefined; value: (row: T) => unknown; render: (row: T) => ReactNode };
+/** By one column at most. */
+export type SortingState = { id: string; desc: boolean }[];
+
+/** Makes columns; keep the result outside of render. A column with an empty header has no label on phones either; one with the id "select" holds the boxes to tick. */
+export function columnsOf<T>() {
+  function accessor<K extends keyof T & string>(key: K, column: Shared & { cell: (info: CellInfo<T, T[K]>) => ReactNode }): Column<T>;
+  function accessor<V>(value: (row: T) => V, column: Shared & { id: string; cell: (info: CellInfo<T, V>) => ReactNode }): Column<T>;
+  function accessor(of: (keyof T & string) | ((row: T) => unknown), { id, header, enableSorting = true, sortDescFirst, cell }: Shared & { cell: (info: CellInfo<T, never>) => ReactNode }): Column<T> {
+    const value = typeof of === "string" ? (row: T) => row[of] : of;
+    return { id: id ?? String(of), header, canSort: enableSorting, sortDescFirst, value, render: (row) => cell({ row: { original: row }, getValue: () => value(row) as never }) };
+  }
+  return {
+    columns: (list: Column<T>[]) => list,
+    accessor,
+    display: ({ id, header, cell }: { id: string; header: string | (() => ReactNode); cell: (info: { row: { original: T } }) => ReactNode }): Column<T> =>
+      ({ id, header, canSort: false, sortDescFirst: undefined, value: () => undefined, render: (row) => cell({ row: { original: row } }) }),
+  };
 }
 
-type DataTableProps<T extends RowData> = {
-  columns: TableOptions<Features, T>["columns"];
+type DataTableProps<T> = {
+  columns: Column<T>[];
   rows: T[];
   rowId: (row: T) => string;
   /** Read out before the table: what it lists. */
@@ -28,55 +42,59 @@ type DataTableProps<T extends RowData> = {
   isFaded?: (row: T) => boolean;
 };
 
-const arrows = { asc: ArrowUp, desc: ArrowDown } as const;
-
 /** The one table. Sorts what it was given, or asks for it by `onSort`; where there is no room each row becomes a small sheet (see globals.css). */
-export function DataTable<T extends RowData>({ columns, rows, rowId, caption, sorting = [], onSort, empty, isFaded }: DataTableProps<T>) {
-  const table = useTable({
-    features, columns, data: rows, getRowId: rowId, enableSortingRemoval: false,
-    ...(onSort
-      ? { manualSorting: true, state: { sorting }, onSortingChange: (next) => onSort(typeof next === "function" ? next(sorting) : next) }
-      : { initialState: { sorting } }),
-  });
+export function DataTable<T>({ columns, rows, rowId, caption, sorting = [], onSort, empty, isFaded }: DataTableProps<T>) {
+  const [own, setOwn] = useState(sorting);
+  const [by] = onSort ? sorting : own;
   if (rows.length === 0) return empty;
+  const sorted = onSort ? rows : sortedRows(rows, columns.find((column) => column.id === by?.id), by?.desc ?? false);
+
+  function press(column: Column<T>) {
+    const descFirst = column.sortDescFirst ?? typeof (rows[0] && column.value(rows[0])) !== "string";
+    (onSort ?? setOwn)([{ id: column.id, desc: by?.id === column.id ? !by.desc : descFirst }]);
+  }
+
   // The roles say again what the elements say: `display: block` on phones would otherwise take the table away from screen readers.
   return (
     <table role="table" className="stacking-table w-full text-sm">
       <caption className="sr-only">{caption}</caption>
       <thead role="rowgroup">
-        {table.getHeaderGroups().map((group) => (
-          <tr key={group.id} role="row" className="border-b">
-            {group.headers.map((header) => {
-              const sorted = header.column.getIsSorted();
-              const Arrow = sorted ? arrows[sorted] : ChevronsUpDown;
-              return (
-                <th key={header.id} role="columnheader" scope="col" aria-sort={sorted ? (sorted === "asc" ? "ascending" : "descending") : undefined} className="h-10 px-4 text-left text-xs font-medium whitespace-nowrap text-muted">
-                  {header.column.getCanSort() ? (
-                    <button type="button" onClick={header.column.getToggleSortingHandler()} className="-mx-1 inline-flex items-center gap-1 rounded-sm px-1 py-1 hover:text-foreground">
-                      <table.FlexRender header={header} />
-                      <Arrow aria-hidden className={cn("size-3.5", !sorted && "opacity-50")} />
-                    </button>
-                  ) : <table.FlexRender header={header} />}
-                </th>
-              );
-            })}
-          </tr>
-        ))}
+        <tr role="row" className="border-b">
+          {columns.map((column) => {
+            const direction = by?.id === column.id ? (by.desc ? "descending" : "ascending") : undefined;
+            const Arrow = direction ? (direction === "ascending" ? ArrowUp : ArrowDown) : ChevronsUpDown;
+            const header = typeof column.header === "string" ? column.header : column.header();
+            return (
+              <th key={column.id} role="columnheader" scope="col" aria-sort={direction} data-select={column.id === "select" || undefined} className="h-10 px-4 text-left text-xs font-medium whitespace-nowrap text-muted data-select:pr-0">
+                {column.canSort ? (
+                  <button type="button" onClick={() => press(column)} className="-mx-1 inline-flex items-center gap-1 rounded-sm px-1 py-1 hover:text-foreground">
+                    {header}
+                    <Arrow aria-hidden className={cn("size-3.5", !direction && "opacity-50")} />
+                  </button>
+                ) : header}
+              </th>
+            );
+          })}
+        </tr>
       </thead>
       <tbody role="rowgroup" className="divide-y">
-        {table.getRowModel().rows.map((row) => (
-          <tr key={row.id} role="row" className={cn("transition-colors hover:bg-sunken/60", isFaded?.(row.original) && "text-muted")}>
-            {row.getAllCells().map((cell) => {
-              const { header } = cell.column.columnDef;
-              return (
-                <td key={cell.id} role="cell" data-label={typeof header === "string" && header ? header : undefined} className="align-middle md:px-4 md:py-3">
-                  <table.FlexRender cell={cell} />
-                </td>
-              );
-            })}
+        {sorted.map((row) => (
+          <tr key={rowId(row)} role="row" className={cn("transition-colors hover:bg-sunken/60", isFaded?.(row) && "text-muted")}>
+            {columns.map((column) => (
+              <td key={column.id} role="cell" data-label={typeof column.header === "string" && column.header ? column.header : undefined} data-select={column.id === "select" || undefined} className="align-middle md:px-4 md:py-3 md:data-select:w-8 md:data-select:pr-0">
+                {column.render(row)}
+              </td>
+            ))}
           </tr>
         ))}
       </tbody>
     </table>
   );
+}
+
+/** Equal rows keep the order in which they came, either way. */
+function sortedRows<T>(rows: T[], column: Column<T> | undefined, desc: boolean): T[] {
+  if (!column) return rows;
+  const compare = (a: unknown, b: unknown) => (typeof a === "string" && typeof b === "string" ? a.localeCompare(b, "en", { sensitivity: "base", numeric: true }) : Number(a) - Number(b) || 0);
+  return [...rows].sort((a, b) => (desc ? -1 : 1) * compare(column.value(a), column.value(b)));
 }

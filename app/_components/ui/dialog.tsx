@@ -5,7 +5,6 @@ import { Dialog as DialogPrimitive } from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
 import { Button } from "./button";
 import { cn } from "./cn";
-import { Skeleton } from "./skeleton";
 
 export const Dialog = DialogPrimitive.Root;
 export const DialogTrigger = DialogPrimitive.Trigger;
@@ -44,9 +43,4 @@ export function DialogBody({ className, ...props }: ComponentProps<"div">) {
 
 export function DialogFooter({ className, ...props }: ComponentProps<"div">) {
   return <div className={cn("flex flex-wrap-reverse justify-end gap-2 border-t px-5 py-3", className)} {...props} />;
-}
-
-/** Holds a form's place while its code comes. */
-export function FormLoading() {
-  return <DialogBody className="space-y-5"><Skeleton className="h-15" /><Skeleton className="h-24" /><Skeleton className="h-40" /></DialogBody>;
 }

@@ -7,6 +7,7 @@ import * as nflow from "./nflow";
 import * as portal from "./portal";
 import * as postgres from "./postgres";
 import * as redis from "./redis";
+import * as sentinel from "./sentinel";
 import * as settings from "./settings";
 import * as sync from "./sync";
 import * as tls from "./tls";
@@ -165,5 +166,20 @@ describe("our own address", () => {
     expect(portal.judgeLogout(answer(404, null, { "x-request-id": "r" })).outcome).toBe("not applicable");
     expect(portal.judgeLogout(answer(404)).outcome).toBe("failed");
     expect(said(portal.judgeLogout(answer(302)))).toContain("proxy");
+  });
+});
+
+describe("sentinel", () => {
+  const one = (port: number, downAfterMs = 5000) => ({ host: "10.0.0.1", port, downAfterMs });
+  it("all of them must answer, and name the same primary", () => {
+    expect(sentinel.judgeSentinels([one(1), one(1), one(1)])).toEqual({ outcome: "passed", detail: "3 name 10.0.0.1:1" });
+    expect(said(sentinel.judgeSentinels([one(1), null, one(1)]))).toContain("reachable");
+    expect(said(sentinel.judgeSentinels([one(1), one(2), one(1)]))).toContain("SENTINEL RESET");
+    expect(sentinel.judgeSentinels([one(1)])).toMatchObject({ advice: expect.stringContaining("fewer than three") });
+  });
+  it("a primary must miss its replicas sooner than its Sentinels miss it", () => {
+    const judge = (toWrite: number, maxLagSeconds: number) => sentinel.judgeCutOff({ toWrite, maxLagSeconds }, [one(1, 5000), null]).outcome;
+    expect([judge(0, 1), judge(1, 10), judge(1, 5), judge(1, 4), judge(2, 1)]).toEqual(["failed", "failed", "failed", "passed", "passed"]);
+    expect(sentinel.judgeCutOff(null, [one(1)]).outcome).toBe("not applicable");
   });
 });

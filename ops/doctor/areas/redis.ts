@@ -1,14 +1,17 @@
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import type { Env } from "@/lib/platform/env";
+import { parseRedisAddress } from "@/lib/platform/redis-address";
+import { connectTo } from "@/lib/platform/redis-connect";
 import { type Area, Blocked, type Check, failed, notApplicable, once, passed, type Verdict } from "../check";
 import { isHere } from "../where";
+import { sentinelChecks } from "./sentinel";
 
 /** Above the first one it is worth a word, above the second every request suffers. */
 const latencyMs = { noted: 20, max: 100 };
 const pings = 10;
 
 export function redisArea(env: Env): Area {
-  const client = new Redis(env.REDIS_URL, { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, connectTimeout: 3000, commandTimeout: 2000, retryStrategy: () => null });
+  const client = connectTo(env.REDIS_URL, { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, connectTimeout: 3000, commandTimeout: 2000, retryStrategy: () => null, sentinelRetryStrategy: () => null });
   // Without a listener ioredis writes to standard error.
   let lastError: Error | undefined;
   client.on("error", (error) => { lastError = error; });
@@ -28,6 +31,7 @@ export function redisArea(env: Env): Area {
       check("is a primary", look, async () => judgeRole(await info())),
       check("never evicts", look, async () => judgePolicy((await info()).maxmemory_policy)),
       check("keeps its data", look, async () => judgePersistence(await info(), await saveRule(await connected()))),
+      ...sentinelChecks(env.REDIS_URL, connected),
     ],
   };
 }
@@ -57,8 +61,15 @@ export function infoOf(text: string): Info {
 export function judgeLatency(ms: number, url: string): Verdict {
   const detail = `a PING takes ${ms.toFixed(1)} ms`;
   if (ms > latencyMs.max) return failed(detail, "bring Redis nearer: every request asks it once or twice");
-  if (url.startsWith("redis://") && !isHere(new URL(url).hostname)) return passed(detail, "not encrypted on the way: use rediss:// unless the network is yours alone");
+  if (isBare(url)) return passed(detail, "not encrypted on the way: use rediss:// (or rediss+sentinel://) unless the network is yours alone");
   return passed(detail, ms > latencyMs.noted ? "that is slow: every request asks it once or twice" : undefined);
+}
+
+/** Whether what is said to Redis leaves this machine unencrypted. */
+function isBare(url: string): boolean {
+  const address = parseRedisAddress(url);
+  if (address.kind === "sentinel") return !address.tls && !address.sentinels.every(({ host }) => isHere(host));
+  return url.startsWith("redis://") && !isHere(new URL(url).hostname);
 }
 
 export function judgeVersion(info: Info): Verdict {

@@ -1,5 +1,6 @@
 "use client";
 
+import { useState } from "react";
 import { defaultPermissions } from "@/lib/keys/schemas";
 import { Button } from "@/app/_components/ui/button";
 import { DialogBody, DialogClose, DialogFooter } from "@/app/_components/ui/dialog";
@@ -16,6 +17,7 @@ export function CreateKeyForm({ choices, onCreated }: { choices: KeyChoices; onC
     name: "", description: "", permissions: defaultPermissions.filter((name) => (permissions as readonly string[]).includes(name)),
     rateLimit: { requests: "1000", window: "3600" }, expiresAt: lifetimeDays !== null && lifetimeDays < 90 ? "latest" : "90", expiresOn: "", chatflowIds: null, allowedIps: "",
   });
+  const [endsAtMost] = useState(() => (lifetimeDays === null ? null : new Date(Date.now() + lifetimeDays * dayMs)));
   return (
     <Form form={form} className="flex min-h-0 flex-1 flex-col" onSubmit={async (values) => {
       const result = await createKeyAction(toCreateInput(values, lifetimeDays));
@@ -24,7 +26,7 @@ export function CreateKeyForm({ choices, onCreated }: { choices: KeyChoices; onC
     }}>
       <DialogBody className="space-y-5">
         <FormFailure />
-        <KeyFields autoFocus choices={choices} endsAtMost={lifetimeDays === null ? null : new Date(Date.now() + lifetimeDays * dayMs)} />
+        <KeyFields autoFocus choices={choices} endsAtMost={endsAtMost} />
       </DialogBody>
       <DialogFooter>
         <DialogClose asChild><Button variant="secondary">Cancel</Button></DialogClose>

@@ -7,8 +7,9 @@ import { Field } from "@/app/_components/ui/form";
 import { Input } from "@/app/_components/ui/input";
 import { Select } from "@/app/_components/ui/select";
 import { Textarea } from "@/app/_components/ui/textarea";
+import { linesOf } from "./address-lines";
 import { ChatflowPicker } from "./chatflow-picker";
-import { expiryChoices, type KeyChoices, type KeyFormValues, linesOf, windowChoices } from "./key-form-schema";
+import { expiryChoices, type KeyChoices, type KeyFormValues, windowChoices } from "./key-form-schema";
 import { PermissionPicker } from "./permission-picker";
 
 type KeyFieldsProps = { choices: KeyChoices; /** The latest end that is allowed. */ endsAtMost: Date | null; /** For a key that is there already: its end, in words. */ keep?: { label: string }; autoFocus?: boolean };

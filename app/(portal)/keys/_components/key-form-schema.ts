@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Permission } from "@/lib/access/permissions";
 import { AllowedIps, type ApiKeyView, CreateKeyInput, type UpdateKeyInput } from "@/lib/keys/schemas";
+import { addressText, linesOf } from "./address-lines";
 
 /** What creation answers, this once. */
 export type CreatedKey = { key: ApiKeyView; secret: string; message?: string };
@@ -40,8 +41,6 @@ export function expiryChoices(endsAtMost: Date | null, keep?: { label: string })
     ...(endsAtMost ? [] : [{ value: "never", label: "Never" }]),
   ];
 }
-
-export const linesOf = (text: string) => text.split("\n").flatMap((line, i) => (line.trim() ? [{ text: line.trim(), number: i + 1 }] : []));
 
 const faultsShownMax = 5;
 
@@ -107,9 +106,6 @@ export function toCreateInput(form: ParsedKeyForm, lifetimeDays: number | null):
     ...(allowedIps.length > 0 && { allowedIps }),
   };
 }
-
-/** A single address as people write it; ranges stay ranges. */
-export const addressText = (range: string) => range.replace(range.includes(":") ? /\/128$/ : /\/32$/, "");
 
 /** The form as the key stands. */
 export function formOf(key: ApiKeyView, held: readonly string[]): KeyFormValues {

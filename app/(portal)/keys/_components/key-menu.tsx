@@ -1,58 +1,42 @@
 "use client";
 
 import { useQueryClient } from "@tanstack/react-query";
-import { CirclePause, CirclePlay, MoreHorizontal, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { MoreHorizontal } from "lucide-react";
+import dynamic from "next/dynamic";
+import { lazy, useState } from "react";
 import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
-import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
-import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuSeparator, DropdownMenuTrigger } from "@/app/_components/ui/dropdown-menu";
-import { revokeKeyAction, setKeyActiveAction } from "../actions";
+import { LazyMenu } from "@/app/_components/ui/lazy-menu";
+import { setKeyActiveAction } from "../actions";
+
+const load = () => import("./key-menu-panel").then((file) => ({ default: file.KeyMenuPanel }));
+const KeyMenuPanel = lazy(load);
+const RevokeKeyDialog = dynamic(() => import("./revoke-key-dialog").then((file) => file.RevokeKeyDialog));
+const DisableKeyDialog = dynamic(() => import("./disable-key-dialog").then((file) => file.DisableKeyDialog));
 
 /** What can be done to one key. A revoked one can only be looked at. */
 export function KeyMenu({ apiKey }: { apiKey: ApiKeyView }) {
   const queries = useQueryClient();
   const [asked, setAsked] = useState<"revoke" | "disable" | null>(null);
-  if (apiKey.status === "revoked") return null;
-
   const again = () => void queries.invalidateQueries({ queryKey: ["api-keys"] });
+  const close = () => setAsked(null);
 
-  async function setActive(isActive: boolean): Promise<string | null> {
-    const result = await setKeyActiveAction({ id: apiKey.id, isActive });
+  async function enable() {
+    const result = await setKeyActiveAction({ id: apiKey.id, isActive: true }).catch(() => null);
     again();
-    if (!result.ok) return result.problem.detail;
-    toast.success(isActive ? `“${apiKey.name}” works again` : `“${apiKey.name}” is disabled`);
-    return null;
+    if (result?.ok) toast.success(`“${apiKey.name}” works again`);
+    else toast.error("The key stays disabled", { description: result?.problem.detail ?? "The portal did not answer." });
   }
 
-  async function revoke(): Promise<string | null> {
-    const result = await revokeKeyAction({ id: apiKey.id });
-    again();
-    if (!result.ok) return result.problem.detail;
-    toast.success(`“${apiKey.name}” is revoked`, { description: "No call with it is admitted any more." });
-    return null;
-  }
-
+  const trigger = <Button variant="quiet" size="icon-sm" aria-label={`Actions for ${apiKey.name}`}><MoreHorizontal aria-hidden /></Button>;
   return (
     <>
-      <DropdownMenu>
-        <DropdownMenuTrigger asChild><Button variant="quiet" size="icon-sm" aria-label={`Actions for ${apiKey.name}`}><MoreHorizontal aria-hidden /></Button></DropdownMenuTrigger>
-        <DropdownMenuContent align="end">
-          {apiKey.isActive
-            ? <DropdownMenuItem onSelect={() => setAsked("disable")}><CirclePause aria-hidden />Disable</DropdownMenuItem>
-            : <DropdownMenuItem onSelect={() => void setActive(true).then((failure) => failure && toast.error("The key stays disabled", { description: failure }))}><CirclePlay aria-hidden />Enable</DropdownMenuItem>}
-          <DropdownMenuSeparator />
-          <DropdownMenuItem tone="danger" onSelect={() => setAsked("revoke")}><Trash2 aria-hidden />Revoke</DropdownMenuItem>
-        </DropdownMenuContent>
-      </DropdownMenu>
-      <Confirm open={asked === "revoke"} onOpenChange={(next) => setAsked(next ? "revoke" : null)} title={`Revoke “${apiKey.name}”?`} action="Revoke key" onConfirm={revoke}>
-        <p>Programs that use <code className="font-mono">{apiKey.start}…{apiKey.last4}</code> are refused from now on, everywhere and at once.</p>
-        <p>This cannot be undone.</p>
-      </Confirm>
-      <Confirm open={asked === "disable"} onOpenChange={(next) => setAsked(next ? "disable" : null)} title={`Disable “${apiKey.name}”?`} action="Disable key" onConfirm={() => setActive(false)}>
-        <p>Programs that use it are refused until you enable it again.</p>
-      </Confirm>
+      <LazyMenu trigger={trigger} preload={() => void load()}>
+        <KeyMenuPanel trigger={trigger} apiKey={apiKey} onEnable={() => void enable()} onAsk={setAsked} />
+      </LazyMenu>
+      {asked === "revoke" && <RevokeKeyDialog apiKey={apiKey} onClose={close} onRevoked={() => { again(); toast.success(`“${apiKey.name}” is revoked`, { description: "No call with it is admitted any more." }); }} />}
+      {asked === "disable" && <DisableKeyDialog apiKey={apiKey} onClose={close} onDisabled={again} />}
     </>
   );
 }

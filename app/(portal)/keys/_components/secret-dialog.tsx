@@ -2,12 +2,13 @@
 
 import { type ReactNode, useState } from "react";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
-import { Dialog, DialogContent, DialogTrigger } from "@/app/_components/ui/dialog";
+import { Dialog, DialogContent } from "@/app/_components/ui/dialog";
 import { SecretPanel } from "./secret-panel";
 
 type SecretDialogProps = {
-  /** The button that opens it. */
-  trigger: ReactNode;
+  /** Held by whoever opens it, and never by something that the new secret makes disappear (an empty list, a button). */
+  isOpen: boolean;
+  onOpenChange: (isOpen: boolean) => void;
   title: string;
   description: string;
   baseUrl: string;
@@ -22,14 +23,13 @@ type SecretDialogProps = {
 export type Revealed = { title: string; secret: string; message?: string };
 
 /** From a form to a secret that is shown once; closing before copying asks first. */
-export function SecretDialog({ trigger, title, description, baseUrl, ifLost, wide, onClosed, children }: SecretDialogProps) {
-  const [isOpen, setOpen] = useState(false);
+export function SecretDialog({ isOpen, onOpenChange, title, description, baseUrl, ifLost, wide, onClosed, children }: SecretDialogProps) {
   const [made, setMade] = useState<Revealed | null>(null);
   const [isCopied, setCopied] = useState(false);
   const [isAsking, setAsking] = useState(false);
 
   function close() {
-    setOpen(false);
+    onOpenChange(false);
     setMade(null);
     setCopied(false);
     onClosed?.();
@@ -38,11 +38,10 @@ export function SecretDialog({ trigger, title, description, baseUrl, ifLost, wid
   return (
     <>
       <Dialog open={isOpen} onOpenChange={(next) => {
-        if (next) setOpen(true);
+        if (next) onOpenChange(true);
         else if (made && !isCopied) setAsking(true);
         else close();
       }}>
-        <DialogTrigger asChild>{trigger}</DialogTrigger>
         <DialogContent wide={wide} title={made ? made.title : title} description={made ? undefined : description} onInteractOutside={(event) => { if (made) event.preventDefault(); }}>
           {made
             ? <SecretPanel secret={made.secret} message={made.message} baseUrl={baseUrl} onCopied={() => setCopied(true)} onClose={() => (isCopied ? close() : setAsking(true))} />

@@ -5,6 +5,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { Button } from "@/app/_components/ui/button";
 import { Dialog, DialogContent, DialogTrigger, FormLoading } from "@/app/_components/ui/dialog";
+import { FormLoading } from "@/app/_components/ui/skeleton";
 
 const CreateAppForm = dynamic(() => import("./create-app-form").then((file) => file.CreateAppForm), { loading: () => <FormLoading /> });
 

@@ -1,0 +1,15 @@
+"use server";
+
+import { z } from "zod";
+import { action } from "@/lib/entry/action";
+import { createAnyKey, importKeyFile, revokeAnyKey, updateAnyKey } from "@/lib/keys";
+import { CreateAnyKeyInput, ImportKeyFileInput } from "@/lib/keys/schemas";
+
+const revalidate = "/admin/keys";
+const Id = z.strictObject({ id: z.uuid() });
+
+export const createAnyKeyAction = action(CreateAnyKeyInput, createAnyKey, { revalidate });
+/** Next.js takes a megabyte through an action; longer files are the command's. */
+export const importKeyFileAction = action(ImportKeyFileInput, importKeyFile, { revalidate });
+export const setAnyKeyActiveAction = action(Id.extend({ isActive: z.boolean() }), (ctx, { id, isActive }) => updateAnyKey(ctx, id, { isActive }), { revalidate });
+export const revokeAnyKeyAction = action(Id.extend({ cascade: z.boolean() }), (ctx, { id, cascade }) => revokeAnyKey(ctx, id, { cascade }), { revalidate });

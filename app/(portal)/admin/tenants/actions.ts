@@ -1,0 +1,14 @@
+"use server";
+
+import { z } from "zod";
+import { adjustTenantCredits } from "@/lib/credits";
+import { AdjustCreditsInput } from "@/lib/credits/schemas";
+import { action } from "@/lib/entry/action";
+import { createTenant, updateTenant } from "@/lib/tenants";
+import { CreateTenantInput, UpdateTenantInput } from "@/lib/tenants/schemas";
+
+const revalidate = "/admin/tenants";
+
+export const createTenantAction = action(CreateTenantInput, createTenant, { revalidate });
+export const updateTenantAction = action(UpdateTenantInput.safeExtend({ id: z.uuid() }), (ctx, { id, ...input }) => updateTenant(ctx, id, input), { revalidate });
+export const adjustTenantCreditsAction = action(AdjustCreditsInput.extend({ id: z.uuid() }), (ctx, { id, ...input }) => adjustTenantCredits(ctx, id, input));

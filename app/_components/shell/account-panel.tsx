@@ -1,0 +1,32 @@
+"use client";
+
+import { LogOut } from "lucide-react";
+import { type ReactElement, useTransition } from "react";
+import { Badge } from "../ui/badge";
+import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuLabel, DropdownMenuSeparator, DropdownMenuTrigger } from "../ui/dropdown-menu";
+import { ThemeChoices } from "../ui/theme-choices";
+import type { Account } from "./account-menu";
+
+/** The account's menu, open from the start: it is fetched when somebody asks for it. */
+export function AccountPanel({ trigger, account, signOut }: { trigger: ReactElement; account: Account; signOut: () => Promise<void> }) {
+  const [isLeaving, startLeaving] = useTransition();
+  return (
+    <DropdownMenu defaultOpen>
+      <DropdownMenuTrigger asChild>{trigger}</DropdownMenuTrigger>
+      <DropdownMenuContent side="top" align="start" className="w-60">
+        <div className="px-2.5 py-2 text-sm">
+          <p className="truncate font-medium">{account.name}</p>
+          {account.email && <p className="truncate text-muted">{account.email}</p>}
+          <p className="mt-2 flex gap-1.5"><Badge tone="water">{account.role}</Badge><Badge tone="outline">{account.tenant}</Badge></p>
+        </div>
+        <DropdownMenuSeparator />
+        <DropdownMenuLabel>Appearance</DropdownMenuLabel>
+        <ThemeChoices />
+        <DropdownMenuSeparator />
+        <DropdownMenuItem disabled={isLeaving} onSelect={(event) => { event.preventDefault(); startLeaving(signOut); }}>
+          <LogOut aria-hidden />{isLeaving ? "Signing out…" : "Sign out"}
+        </DropdownMenuItem>
+      </DropdownMenuContent>
+    </DropdownMenu>
+  );
+}

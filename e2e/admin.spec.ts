@@ -1,0 +1,143 @@
+import { createHash, randomBytes } from "node:crypto";
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { demoUrl, signIn } from "./people";
+
+const adminPages = ["/admin/keys", "/admin/tenants", "/admin/plans"];
+const rowOf = (page: Page, text: string) => page.getByRole("row").filter({ hasText: text });
+
+test("ada makes a plan and a tenant that has it, changes its limits, and switches it off and on", async ({ page }) => {
+  const mark = Date.now().toString(36);
+  await signIn(page, "ada");
+  await page.goto("/admin/plans");
+  await page.getByRole("button", { name: "Create plan" }).click();
+  await page.getByRole("dialog").getByLabel("Name").fill(`Team ${mark}`);
+  await page.getByRole("dialog").getByLabel("API keys a person may have").fill("many");
+  await page.getByRole("dialog").getByRole("button", { name: "Create plan" }).click();
+  await expect(page.getByRole("dialog").getByLabel("API keys a person may have")).toHaveAttribute("aria-invalid", "true");
+  await page.getByRole("dialog").getByLabel("API keys a person may have").fill("3");
+  await page.getByRole("dialog").getByRole("button", { name: "Create plan" }).click();
+  await expect(rowOf(page, `Team ${mark}`)).toContainText("3 keys a person");
+
+  await page.getByRole("link", { name: "Tenants" }).first().click();
+  await page.getByRole("button", { name: "Create tenant" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill(`Newco ${mark}`);
+  await dialog.getByLabel("Slug").fill("Not A Slug");
+  await dialog.getByRole("button", { name: "Create tenant" }).click();
+  await expect(dialog.getByLabel("Slug")).toHaveAttribute("aria-invalid", "true");
+  await dialog.getByLabel("Slug").fill(`newco-${mark}`);
+  await dialog.getByLabel("Plan").click();
+  await page.getByRole("option", { name: `Team ${mark}` }).click();
+  await dialog.getByRole("button", { name: "Create tenant" }).click();
+  await expect(dialog).toBeHidden();
+  await page.getByLabel("Search tenants").fill(`newco-${mark}`);
+  const row = rowOf(page, `Newco ${mark}`);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await expect(row).toContainText("3 keys a person");
+
+  await page.getByRole("button", { name: `Actions for Newco ${mark}` }).click();
+  await page.getByRole("menuitem", { name: "Edit" }).click();
+  await dialog.getByLabel("Calls of the whole tenant").fill("500");
+  await dialog.getByRole("button", { name: "Save changes" }).click();
+  await expect(row).toContainText("500 calls per hour");
+
+  await page.getByRole("button", { name: `Actions for Newco ${mark}` }).click();
+  await page.getByRole("menuitem", { name: "Switch off" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Switch off" }).click();
+  await expect(row).toContainText("switched off");
+  await page.getByRole("button", { name: `Actions for Newco ${mark}` }).click();
+  await page.getByRole("menuitem", { name: "Switch on" }).click();
+  await expect(row).toContainText("active");
+});
+
+test("ada makes a key for uma, finds it among everybody's, and revokes it by typing its name", async ({ page, request }) => {
+  const name = `for uma ${Date.now()}`;
+  await signIn(page, "ada");
+  await page.goto("/admin/keys");
+  await page.getByRole("button", { name: "Create key for somebody" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Tenant").fill("acme");
+  await dialog.getByLabel("Person").fill("nobody");
+  await dialog.getByLabel("Name", { exact: true }).fill(name);
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("nobody called nobody");
+  await dialog.getByLabel("Person").fill("uma@acme.test");
+  await dialog.getByRole("button", { name: "Create key" }).click();
+  const secret = await dialog.getByTestId("secret").innerText();
+  const me = await request.get(`${demoUrl}/api/v1/auth/me`, { headers: { "x-api-key": secret } });
+  expect(((await me.json()) as { data: { email: string } }).data.email).toBe("uma@acme.test");
+  await dialog.getByRole("button", { name: "Copy", exact: true }).first().click();
+  await dialog.getByRole("button", { name: "Done" }).click();
+
+  await page.getByLabel("Search keys").fill(name);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await expect(rowOf(page, name)).toContainText("acme");
+  await page.getByRole("button", { name: `Actions for ${name}` }).click();
+  await page.getByRole("menuitem", { name: "Revoke" }).click();
+  const confirm = page.getByRole("alertdialog");
+  await expect(confirm.getByRole("button", { name: "Revoke key" })).toBeDisabled();
+  await confirm.getByRole("textbox").fill(name);
+  await confirm.getByRole("button", { name: "Revoke key" }).click();
+  await expect(rowOf(page, name)).toContainText("revoked");
+  expect((await request.get(`${demoUrl}/api/v1/auth/me`, { headers: { "x-api-key": secret } })).status()).toBe(401);
+});
+
+test("ada imports keys of an earlier system: faults by line, a preview, a result per key, and the key works", async ({ page, request }) => {
+  const key = `kaa_${randomBytes(32).toString("hex")}`;
+  const sha256 = createHash("sha256").update(key).digest("hex");
+  const mark = `imported ${Date.now()}`;
+  const works = async () => (await request.get(`${demoUrl}/api/v1/auth/me`, { headers: { "x-api-key": key } })).status();
+  await signIn(page, "ada");
+  await page.goto("/admin/keys");
+  await page.getByRole("button", { name: "Import keys" }).click();
+  const dialog = page.getByRole("dialog");
+  const text = dialog.getByLabel("Or paste CSV or JSON");
+  await text.fill(`sha256,name,user,tenant,permissions\n${sha256.slice(1)},${mark},uma,acme,read`);
+  await dialog.getByRole("button", { name: "Preview" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("Line 2: sha256: must be 64 hex digits");
+  await dialog.getByLabel("File").setInputFiles({ name: "keys.csv", mimeType: "text/csv", buffer: Buffer.from(`sha256,name,user,tenant,permissions\n${sha256},${mark},uma,acme,read\n${sha256.replace(/^./, "0")},${mark} 2,nobody,acme,read`) });
+  await expect(text).toHaveValue(new RegExp(mark));
+  await dialog.getByRole("button", { name: "Preview" }).click();
+  await expect(dialog.getByText("would be imported")).toHaveCount(1);
+  await expect(dialog.getByText("nobody called nobody")).toBeVisible();
+  expect(await works()).toBe(401);
+  await dialog.getByRole("button", { name: "Import 1 key" }).click();
+  await expect(dialog.getByText("imported", { exact: true })).toBeVisible();
+  expect(await works()).toBe(200);
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await expect(rowOf(page, mark)).toContainText("uma");
+});
+
+test("uma sees no administration, and its pages tell her nothing", async ({ page }) => {
+  await signIn(page, "uma");
+  await expect(page.getByRole("link", { name: "Tenants" })).toHaveCount(0);
+  for (const path of adminPages) {
+    await page.goto(path);
+    await expect(page.getByText(/admin:(keys|tenants)/).first()).toBeVisible();
+    await expect(page.getByRole("row")).toHaveCount(0);
+    await expect(page.getByRole("button", { name: /Create|Import/ })).toHaveCount(0);
+  }
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`administration has no accessibility fault in ${colorScheme}, and fits a phone`, async ({ browser }) => {
+    const context = await browser.newContext({ colorScheme, baseURL: demoUrl });
+    const page = await context.newPage();
+    await signIn(page, "ada");
+    for (const path of adminPages) {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.goto(path);
+      await expect(page.getByRole("heading").first()).toBeVisible();
+      const check = async (what: string) => expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`), what).toEqual([]);
+      await check(path);
+      await page.setViewportSize({ width: 360, height: 780 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), path).toBeLessThanOrEqual(0);
+      await page.getByRole("button", { name: /^(Create|Import)/ }).first().click();
+      await expect(page.getByRole("dialog").getByRole("textbox").first()).toBeVisible();
+      await check(`${path}, dialog`);
+      await page.keyboard.press("Escape");
+    }
+    await context.close();
+  });
+}
