@@ -1,6 +1,6 @@
 import { decodeJwt } from "jose";
 import { type Actor, type CallTrace, type Context, type Permission, roleMask } from "@/lib/access";
-import { checkCall, countFailure, limitFailures, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
+import { checkCall, countFailure, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";

@@ -175,34 +175,6 @@ export const VerifyAnswer = z.object({
 });
 export type VerifyAnswer = z.infer<typeof VerifyAnswer>;
 
-/**
- * A call that nobody makes. `at` is the moment to judge by (left out: now), `ip` where it would come from (left out: the address list is
- * not asked). What it would need is said by a permission, or by the method and path of the API that would be called.
- */
-export const WhatIfInput = z.strictObject({
-  apiKeyId: z.uuid("must be a UUID"),
-  at: instant.optional(),
-  ip: z.union([z.ipv4(), z.ipv6()], { error: "must be an IPv4 or IPv6 address" }).optional(),
-  permission: z.enum(permissionNames, { error: "is not a permission" }).optional(),
-  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"], { error: "must be GET, POST, PUT, PATCH or DELETE" }).optional(),
-  path: z.string().regex(/^\/[^\s?#]*$/, "must be a path such as /api/v1/chatflows").max(500).optional(),
-}).refine((input) => (input.method === undefined) === (input.path === undefined), { path: ["path"], error: "must come together with method" })
-  .refine((input) => input.permission === undefined || input.path === undefined, { path: ["permission"], error: "must not be given together with path" });
-export type WhatIfInput = z.output<typeof WhatIfInput>;
-
-const decisionValue = z.union([z.string(), z.number(), z.array(z.string())]).nullable();
-
-/** `passed` is null for steps that were not reached or not asked for. */
-export const WhatIfStep = z.object({ check: z.string(), passed: z.boolean().nullable(), seen: decisionValue, limit: decisionValue });
-export type WhatIfStep = z.infer<typeof WhatIfStep>;
-
-export const WhatIfAnswer = z.object({
-  admitted: z.boolean(), code: z.string().optional(), detail: z.string().optional(), at: time, permission: z.string().nullable(),
-  /** In force then, where it came so far. */
-  permissions: z.array(z.string()).optional(), steps: z.array(WhatIfStep),
-});
-export type WhatIfAnswer = z.infer<typeof WhatIfAnswer>;
-
 const words = (max: number) => z.string().trim().min(1, "must not be empty").max(max).refine((value) => !value.includes("\u0000") && value.isWellFormed(), "must be well-formed text");
 
 /** Whose the key will be: a tenant by slug or id; a person by username, verified email or id. */
@@ -267,3 +239,30 @@ export type CreatedAnyKeyView = z.infer<typeof CreatedAnyKeyView>;
 
 export const BootstrapUse = z.object({ id: z.uuid(), at: time, action: z.string(), ip: z.string().nullable(), userAgent: z.string().nullable(), requestId: z.string().nullable(), data: z.unknown() });
 export type BootstrapUse = z.infer<typeof BootstrapUse>;
+/**
+ * A call that nobody makes. `at` is the moment to judge by (left out: now), `ip` where it would come from (left out: the address list is
+ * not asked). What it would need is said by a permission, or by the method and path of the API that would be called.
+ */
+export const WhatIfInput = z.strictObject({
+  apiKeyId: z.uuid("must be a UUID"),
+  at: instant.optional(),
+  ip: z.union([z.ipv4(), z.ipv6()], { error: "must be an IPv4 or IPv6 address" }).optional(),
+  permission: z.enum(permissionNames, { error: "is not a permission" }).optional(),
+  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"], { error: "must be GET, POST, PUT, PATCH or DELETE" }).optional(),
+  path: z.string().regex(/^\/[^\s?#]*$/, "must be a path such as /api/v1/chatflows").max(500).optional(),
+}).refine((input) => (input.method === undefined) === (input.path === undefined), { path: ["path"], error: "must come together with method" })
+  .refine((input) => input.permission === undefined || input.path === undefined, { path: ["permission"], error: "must not be given together with path" });
+export type WhatIfInput = z.output<typeof WhatIfInput>;
+
+const decisionValue = z.union([z.string(), z.number(), z.array(z.string())]).nullable();
+
+/** `passed` is null for steps that were not reached or not asked for. */
+export const WhatIfStep = z.object({ check: z.string(), passed: z.boolean().nullable(), seen: decisionValue, limit: decisionValue });
+export type WhatIfStep = z.infer<typeof WhatIfStep>;
+
+export const WhatIfAnswer = z.object({
+  admitted: z.boolean(), code: z.string().optional(), detail: z.string().optional(), at: time, permission: z.string().nullable(),
+  /** In force then, where it came so far. */
+  permissions: z.array(z.string()).optional(), steps: z.array(WhatIfStep),
+});
+export type WhatIfAnswer = z.infer<typeof WhatIfAnswer>;

@@ -4,7 +4,7 @@ import { Plus } from "lucide-react";
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { Button } from "@/app/_components/ui/button";
-import { Dialog, DialogContent, DialogTrigger, FormLoading } from "@/app/_components/ui/dialog";
+import { Dialog, DialogContent, DialogTrigger } from "@/app/_components/ui/dialog";
 import { FormLoading } from "@/app/_components/ui/skeleton";
 
 const CreateAppForm = dynamic(() => import("./create-app-form").then((file) => file.CreateAppForm), { loading: () => <FormLoading /> });
