@@ -55,7 +55,6 @@ function administration(ctx: Context): NavGroup[] {
     ...(hasPermission(ctx, "admin:keys") ? [{ href: "/admin/keys", label: "All API keys", icon: "allKeys" } as const] : []),
     ...(hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : []),
     ...(hasPermission(ctx, "admin:tenants") ? [{ href: "/admin/tenants", label: "Tenants", icon: "tenants" }, { href: "/admin/plans", label: "Plans", icon: "plans" }] as const : []),
-    ...(hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : []),
   ];
   return items.length > 0 ? [{ label: "Administration", items }] : [];
 }
