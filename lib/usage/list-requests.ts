@@ -22,9 +22,9 @@ export async function listAllRequests(ctx: Context, input: ListAllRequestsInput)
   return { requests: rows.map((row) => ({ ...viewOf(row), tenantId: row.tenantId, userId: row.userId })), nextCursor };
 }
 
-async function find(whose: Prisma.RequestLogWhereInput, { apiKeyId, requestId, status, from, to, limit, cursor }: ListRequestsInput): Promise<{ rows: RequestLog[]; nextCursor: string | null }> {
+async function find(whose: Prisma.RequestLogWhereInput, { apiKeyId, withKey, requestId, status, from, to, limit, cursor }: ListRequestsInput): Promise<{ rows: RequestLog[]; nextCursor: string | null }> {
   const rows = await db().requestLog.findMany({
-    where: { ...whose, ...(apiKeyId && { apiKeyId }), ...(requestId && { requestId }), AND: [{ at: { ...(from && { gte: from }), ...(to && { lt: to }) } }, statusIs(status), after(cursor)] },
+    where: { ...whose, ...(apiKeyId && { apiKeyId }), ...(requestId && { requestId }), AND: [{ at: { ...(from && { gte: from }), ...(to && { lt: to }) } }, statusIs(status), after(cursor), withKey ? { apiKeyId: withKey === "true" ? { not: null } : null } : {}] },
     orderBy: [{ at: "desc" }, { id: "desc" }],
     take: limit + 1,
   });

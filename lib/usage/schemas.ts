@@ -27,8 +27,8 @@ const status = z.string().regex(/^[1-5](\d\d|xx)$/, "must be a status such as 40
 
 const page = { limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").default(20), cursor: z.string().max(200).optional() };
 
-/** From a query string. `requestId` may be one that several calls were given. */
-export const ListRequestsInput = z.strictObject({ apiKeyId: z.uuid("must be a UUID").optional(), status: status.optional(), requestId: z.string().max(128).optional(), from: instant.optional(), to: instant.optional(), ...page });
+/** From a query string. `requestId` may be one that several calls were given; `withKey` leaves out what was called without, or with, an API key. */
+export const ListRequestsInput = z.strictObject({ apiKeyId: z.uuid("must be a UUID").optional(), withKey: z.enum(["true", "false"]).optional(), status: status.optional(), requestId: z.string().max(128).optional(), from: instant.optional(), to: instant.optional(), ...page });
 export type ListRequestsInput = z.output<typeof ListRequestsInput>;
 
 export const ListAllRequestsInput = ListRequestsInput.extend({ tenantId: z.uuid("must be a UUID").optional(), userId: z.uuid("must be a UUID").optional() });

@@ -103,7 +103,7 @@ describe("the request log", () => {
     await foldUsage();
     const count = async (query: object) => (await listRequests(contextOf(person), requests(query))).requests.length;
     const from = new Date(early + 1000).toISOString();
-    expect(await Promise.all([{}, { apiKeyId: id }, { status: "404" }, { status: "4xx" }, { status: "2xx" }, { from }, { to: from }, { apiKeyId: randomUUID() }].map(count))).toEqual([4, 2, 1, 2, 2, 3, 1, 0]);
+    expect(await Promise.all([{}, { apiKeyId: id }, { status: "404" }, { status: "4xx" }, { status: "2xx" }, { from }, { to: from }, { apiKeyId: randomUUID() }, { withKey: "true" }, { withKey: "false" }].map(count))).toEqual([4, 2, 1, 2, 2, 3, 1, 0, 3, 1]);
     expect((await listRequests(contextOf(person), requests({ status: "404" }))).requests[0]).toMatchObject({ code: "not_found", status: 404, method: "GET", route: "/api/v1/auth/me", apiKeyId: id, ip: "127.0.0.1" });
     for (const bad of ["6xx", "4x", "99", "ok"]) expect(ListRequestsInput.safeParse({ status: bad }).success, bad).toBe(false);
   });

@@ -22,7 +22,7 @@ export default page(async (ctx, { searchParams }) => {
   ]);
   return (
     <>
-      <PageHeader title="Requests">Every call that your programs and you have made, the refused ones too.</PageHeader>
+      <PageHeader title="Requests">Every call that your programs have made, the refused ones too. Your own from this portal are there when you ask for them.</PageHeader>
       <RequestsTable scope="own" initial={initial} keys={keys.ok ? keys.data.map(({ id, name }) => ({ id, name })) : []} />
     </>
   );

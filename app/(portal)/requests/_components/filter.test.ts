@@ -13,11 +13,12 @@ describe("the filter of requests", () => {
   });
 
   it("what makes no sense means all", () => {
-    expect(requestFilterFrom({ key: "'; --", status: "9xx", span: "aeon", user: ["a", "b"] })).toEqual({ key: null, status: "all", span: "month", user: null });
+    expect(requestFilterFrom({ key: "'; --", status: "9xx", span: "aeon", user: ["a", "b"] })).toEqual({ key: "any", status: "all", span: "month", user: null });
   });
 
   it("asks the API from the start of the time that is looked at", () => {
     expect(apiQuery({ key, status: "5xx", span: "hour", user: null }, 3_600_000)).toEqual({ apiKeyId: key, status: "5xx", from: "1970-01-01T00:00:00.000Z" });
-    expect(apiQuery(requestFilterFrom({}), 0)).toEqual({});
+    expect(apiQuery(requestFilterFrom({}), 0)).toEqual({ withKey: "true" });
+    expect(["none", "all"].map((which) => apiQuery(requestFilterFrom({ key: which }), 0))).toEqual([{ withKey: "false" }, {}]);
   });
 });

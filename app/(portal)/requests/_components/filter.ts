@@ -5,13 +5,16 @@ export type Span = keyof typeof spans;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const idFrom = (value: unknown) => (typeof value === "string" && uuid.test(value) ? value : null);
 
-/** `user` is for administrators, who look at everybody's calls. */
-export type RequestFilter = { key: string | null; status: (typeof statusClasses)[number] | "all"; span: Span; user: string | null };
+/**
+ * `key` is one key's id, `any` key, `none` or `all`. At rest it is `any`: what pages ask by themselves while they are looked at is nobody's question.
+ * `user` is for administrators, who look at everybody's calls.
+ */
+export type RequestFilter = { key: string; status: (typeof statusClasses)[number] | "all"; span: Span; user: string | null };
 
 /** The filter as it stands in the URL; what makes no sense there means "all". */
 export function requestFilterFrom(query: { key?: unknown; status?: unknown; span?: unknown; user?: unknown }): RequestFilter {
   return {
-    key: idFrom(query.key), user: idFrom(query.user),
+    key: query.key === "none" || query.key === "all" ? query.key : (idFrom(query.key) ?? "any"), user: idFrom(query.user),
     status: statusClasses.find((each) => each === query.status) ?? "all",
     span: (Object.keys(spans) as Span[]).find((each) => each === query.span) ?? "month",
   };
@@ -19,14 +22,16 @@ export function requestFilterFrom(query: { key?: unknown; status?: unknown; span
 
 /** As it stands in the URL of the page. Parameters at rest are left out. */
 export function pageQuery({ key, status, span, user }: RequestFilter): string {
-  return new URLSearchParams({ ...(key && { key }), ...(user && { user }), ...(status !== "all" && { status }), ...(span !== "month" && { span }) }).toString();
+  return new URLSearchParams({ ...(key !== "any" && { key }), ...(user && { user }), ...(status !== "all" && { status }), ...(span !== "month" && { span }) }).toString();
 }
 
 /** What the API is asked with. @param nowMs rounded, so that refreshing asks the same question. */
 export function apiQuery({ key, status, span, user }: RequestFilter, nowMs: number): Record<string, string> {
-  return { ...(key && { apiKeyId: key }), ...(user && { userId: user }), ...(status !== "all" && { status }), ...(span !== "month" && { from: new Date(nowMs - spans[span]).toISOString() }) };
+  const which: Record<string, string> = key === "any" ? { withKey: "true" } : key === "none" ? { withKey: "false" } : key === "all" ? {} : { apiKeyId: key };
+  return { ...which, ...(user && { userId: user }), ...(status !== "all" && { status }), ...(span !== "month" && { from: new Date(nowMs - spans[span]).toISOString() }) };
 }
 
+export const keyChoices = [{ value: "any", label: "Any key" }, { value: "none", label: "Without a key" }, { value: "all", label: "All calls" }] as const;
 export const statusChoices = [
   { value: "all", label: "Any status" }, { value: "2xx", label: "2xx answered" }, { value: "3xx", label: "3xx redirected" }, { value: "4xx", label: "4xx refused" }, { value: "5xx", label: "5xx failed" },
 ] as const;

@@ -13,7 +13,7 @@ import { EmptyState } from "@/app/_components/ui/empty-state";
 import { FailedState } from "@/app/_components/ui/failed-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { Select } from "@/app/_components/ui/select";
-import { pageQuery, type RequestFilter, requestFilterFrom, spanChoices, statusChoices } from "./filter";
+import { keyChoices, pageQuery, type RequestFilter, requestFilterFrom, spanChoices, statusChoices } from "./filter";
 import { type RequestsPage, requestsQuery, type ShownRequest } from "./requests-query";
 
 type Props = {
@@ -37,6 +37,7 @@ function Outcome({ request: { status, code, requestId } }: { request: ShownReque
   );
 }
 
+const isKeyId = (key: string) => keyChoices.every(({ value }) => value !== key);
 const detailsOf = (requestId: string) => `/requests/${encodeURIComponent(requestId)}`;
 
 /** The calls as they come: filter in the URL, refreshed by themselves. A call opens its details. */
@@ -58,8 +59,8 @@ export function RequestsTable({ scope, initial, keys }: Props) {
     column.accessor("status", { header: "Answer", enableSorting: false, cell: ({ row }) => <Outcome request={row.original} /> }),
     column.accessor("ms", { header: "Time", enableSorting: false, cell: ({ getValue }) => <span className="whitespace-nowrap tabular-nums">{getValue().toLocaleString("en")} ms</span> }),
     column.accessor("credits", { header: "Credits", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue() || "–"}</span> }),
-    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <span className="font-mono text-xs" title={id}>…{id.slice(-8)}</span>}</span> : <span className="text-muted">none</span>; } }),
-    ...(scope === "all" ? [column.accessor("userId", { header: "Person", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="font-mono text-xs underline decoration-line-strong underline-offset-4" title={id}>…{id.slice(-8)}</Link> : null; } })] : []),
+    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <span className="font-mono text-xs whitespace-nowrap" title={id}>…{id.slice(-8)}</span>}</span> : <span className="text-muted">none</span>; } }),
+    ...(scope === "all" ? [column.accessor("userId", { header: "Person", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="font-mono text-xs whitespace-nowrap underline decoration-line-strong underline-offset-4" title={id}>…{id.slice(-8)}</Link> : null; } })] : []),
   ]), [nameOf, scope]);
 
   const rows = requests.data?.pages.flatMap((page) => page.requests) ?? [];
@@ -68,7 +69,7 @@ export function RequestsTable({ scope, initial, keys }: Props) {
   return (
     <Card>
       <div role="search" aria-label="Filter requests" className="flex flex-wrap items-center gap-2 border-b p-3">
-        {(scope === "own" || filter.key) && <Select aria-label="Key" className="w-44" value={filter.key ?? "all"} choices={[{ value: "all", label: "Any key" }, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(filter.key && !nameOf.has(filter.key) ? [{ value: filter.key, label: `…${filter.key.slice(-8)}` }] : [])]} onValueChange={(key) => remember({ ...filter, key: key === "all" ? null : key })} />}
+        <Select aria-label="Key" className="w-44" value={filter.key} choices={[...keyChoices, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(isKeyId(filter.key) && !nameOf.has(filter.key) ? [{ value: filter.key, label: `…${filter.key.slice(-8)}` }] : [])]} onValueChange={(key) => remember({ ...filter, key })} />
         <Select aria-label="Status" className="w-40" value={filter.status} choices={statusChoices} onValueChange={(status) => remember({ ...filter, status })} />
         <Select aria-label="Time" className="w-40" value={filter.span} choices={spanChoices} onValueChange={(span) => remember({ ...filter, span })} />
         {filter.user && <Badge tone="water">one person<button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
@@ -81,7 +82,7 @@ export function RequestsTable({ scope, initial, keys }: Props) {
             columns={columns} rows={rows} rowId={(request) => `${request.at} ${request.requestId} ${request.route}`} caption={scope === "own" ? "Your requests, newest first" : "Everybody's requests, newest first"}
             empty={isFiltered
               ? <EmptyState icon={SearchX} title="No request matches" action={<Button variant="secondary" onClick={showAll}>Show all requests</Button>}>Try another key, status or time.</EmptyState>
-              : <EmptyState icon={ListTree} title="No requests yet">What your programs and you call shows here a moment later, refused calls too.</EmptyState>}
+              : <EmptyState icon={ListTree} title="No requests yet">What your programs call shows here a moment later, refused calls too.</EmptyState>}
           />
         )}
       {requests.hasNextPage && <div className="border-t p-3 text-center"><Button variant="quiet" busy={requests.isFetchingNextPage} onClick={() => void requests.fetchNextPage()}>Show more</Button></div>}

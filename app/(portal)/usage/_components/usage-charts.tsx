@@ -38,7 +38,7 @@ export function UsageCharts({ series, granularity }: Props) {
         <ResponsiveContainer width="100%" height={220}>
           <LineChart data={rows} margin={{ top: 4, right: 4, bottom: 0, left: -8 }} accessibilityLayer={false}>
             <CartesianGrid stroke="var(--line)" vertical={false} />
-            <XAxis dataKey="label" minTickGap={28} {...axis} />
+            <XAxis dataKey="label" minTickGap={28} padding={{ left: 8, right: 8 }} {...axis} />
             <YAxis {...axis} axisLine={false} />
             <Tooltip {...tooltip} labelFormatter={exact} formatter={(value) => `${String(value)} ms`} />
             <Legend wrapperStyle={{ fontSize: 12 }} formatter={(name: string) => <span style={{ color: "var(--foreground)" }}>{name}</span>} />
