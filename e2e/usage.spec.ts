@@ -26,12 +26,10 @@ test("usage shows what a key did, in numbers, plots and a table, and goes back t
   await expect(page.locator(".recharts-surface").first()).toBeVisible();
   await page.getByText("The numbers").click();
   await expect(page.getByRole("region", { name: "The numbers of the plots" }).getByRole("row")).not.toHaveCount(0);
-  await page.getByRole("combobox", { name: "Time" }).click();
-  await page.getByRole("option", { name: "Last 30 days" }).click();
+  await page.getByRole("combobox", { name: "Time" }).selectOption("Last 30 days");
   await expect(page).toHaveURL(/span=day/);
   await expect(total("Requests")).toHaveText("3");
-  await page.getByRole("combobox", { name: "Key" }).click();
-  await page.getByRole("option", { name: "All my calls" }).click();
+  await page.getByRole("combobox", { name: "Key" }).selectOption("All my calls");
   await expect(page.getByRole("heading", { name: "All my calls" })).toBeVisible();
 });
 
@@ -42,8 +40,7 @@ test("a new call appears by itself, a refused one says why, and what if is answe
   await page.goto(`/requests?key=${id}`);
   const table = page.getByRole("table", { name: /your requests/i });
   await expect(table.getByRole("row")).toHaveCount(3, { timeout: 15_000 });
-  await page.getByRole("combobox", { name: "Status" }).click();
-  await page.getByRole("option", { name: "4xx refused" }).click();
+  await page.getByRole("combobox", { name: "Status" }).selectOption("4xx refused");
   await expect(page).toHaveURL(/status=4xx/);
   await expect(table.getByRole("row")).toHaveCount(2);
   await table.getByRole("link", { name: /why\?/ }).click();
@@ -55,12 +52,10 @@ test("a new call appears by itself, a refused one says why, and what if is answe
   await expect(page.getByText(`with ${name}`)).toBeVisible();
   await page.getByRole("button", { name: "Ask" }).click();
   await expect(page.getByText("The call would be refused")).toBeVisible();
-  await page.getByLabel("Needing").click();
-  await page.getByRole("option", { name: "chatflows:read" }).click();
+  await page.getByLabel("Needing").selectOption("chatflows:read");
   await page.getByRole("button", { name: "Ask" }).click();
   await expect(page.getByText("The call would be admitted")).toBeVisible();
-  await page.getByLabel("Needing").click();
-  await page.getByRole("option", { name: "what an address of the API needs" }).click();
+  await page.getByLabel("Needing").selectOption("what an address of the API needs");
   await page.getByLabel("Address of the API").fill("/api/v1/nowhere");
   await page.getByRole("button", { name: "Ask" }).click();
   await expect(page.getByText("nothing answers GET there")).toBeVisible();
