@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
+import { takeTurns } from "@/dev/testing/usage";
 import type { Person } from "@/lib/access";
 import { db, pool } from "@/lib/platform/db";
 import { redis } from "@/lib/platform/redis";
@@ -111,18 +112,6 @@ describe("rotating a key", () => {
     expect(await codeOf(secret)).toBe("key_rotated");
   });
 
-  it("a secret that was quiet for as long as its owner said ends, one that is used goes on", async () => {
-    const person = await aPerson();
-    const [quiet, used] = [await create(person), await create(person)];
-    for (const { key } of [quiet, used]) await rotateKey(contextOf(person), key.id, { ...hourOverlap, endWhenQuietSeconds: 60 });
-    await pool().query(`UPDATE "EarlierSecret" SET "rotatedAt" = now() - interval '5 minutes' WHERE "apiKeyId" = ANY($1)`, [[quiet.key.id, used.key.id]]);
-    await pool().query(`UPDATE "EarlierSecret" SET "lastUsedAt" = now() - interval '30 seconds' WHERE "apiKeyId" = $1`, [used.key.id]);
-    // A look that is no use, or it would not be quiet.
-    expect((await checkCall({ kind: "secret", secret: quiet.secret }, { ip: null, cost: 0 })).ok).toBe(true);
-    await endQuietOverlaps();
-    expect([await codeOf(quiet.secret), await codeOf(used.secret)]).toEqual(["key_rotated", "ok"]);
-  });
-
   it("the copies in Redis are a pointer and the key's own record", async () => {
     const person = await aPerson();
     const { key, secret } = await create(person);
@@ -140,5 +129,21 @@ describe("rotating a key", () => {
     await expect(rotateKey(contextOf({ ...person, role: "viewer" }), key.id, hourOverlap)).rejects.toMatchObject({ code: "insufficient_permission" });
     expect(await codeOf(secret)).toBe("ok");
     expect(await db().earlierSecret.count({ where: { apiKeyId: key.id } })).toBe(0);
+  });
+});
+
+describe("an overlap that is to end when it is quiet", () => {
+  takeTurns();
+
+  it("a secret that was quiet for as long as its owner said ends, one that is used goes on", async () => {
+    const person = await aPerson();
+    const [quiet, used] = [await create(person), await create(person)];
+    for (const { key } of [quiet, used]) await rotateKey(contextOf(person), key.id, { ...hourOverlap, endWhenQuietSeconds: 60 });
+    await pool().query(`UPDATE "EarlierSecret" SET "rotatedAt" = now() - interval '5 minutes' WHERE "apiKeyId" = ANY($1)`, [[quiet.key.id, used.key.id]]);
+    await pool().query(`UPDATE "EarlierSecret" SET "lastUsedAt" = now() - interval '30 seconds' WHERE "apiKeyId" = $1`, [used.key.id]);
+    // A look that is no use, or it would not be quiet.
+    expect((await checkCall({ kind: "secret", secret: quiet.secret }, { ip: null, cost: 0 })).ok).toBe(true);
+    await endQuietOverlaps();
+    expect([await codeOf(quiet.secret), await codeOf(used.secret)]).toEqual(["key_rotated", "ok"]);
   });
 });
