@@ -32,7 +32,9 @@ describe.each(eachDoor)("bad input at the $name door", ({ name, url }) => {
     ["half a character", '{"name":"a\\ud800b"}', 422, "validation_failed"],
     ["a field named by half a character", '{"name":"x","\\ud800":1}', 422, "validation_failed"],
     ["an unknown field", '{"name":"x","isAdmin":true}', 422, "validation_failed"],
-    ["a field of a later issue", '{"name":"x","allowedIps":["10.0.0.0/8"]}', 422, "validation_failed"],
+    ["a range that is none", '{"name":"x","allowedIps":["10.0.0.0/33"]}', 422, "validation_failed"],
+    ["a list of no chatflow", '{"name":"x","chatflowIds":[]}', 422, "validation_failed"],
+    ["a chatflow that is no id", '{"name":"x","chatflowIds":["support"]}', 422, "validation_failed"],
     ["another's user id", '{"name":"x","userId":"00000000-0000-4000-8000-000000000000"}', 422, "validation_failed"],
     ["__proto__", '{"name":"x","__proto__":{"permissions":["*"]}}', 422, "validation_failed"],
     ["constructor", '{"name":"x","constructor":{"prototype":{}}}', 422, "validation_failed"],
@@ -122,10 +124,12 @@ describe.each(eachDoor)("bad input at the $name door", ({ name, url }) => {
     }
   });
 
-  it("an idempotency key that would not be honoured is refused, and nothing is done twice or once", async () => {
+  it("an idempotency key that is none is refused, and nothing is done", async () => {
     const before = await count();
-    const answer = await call(url, "POST", "/api/v1/auth/api-keys", { bearer: token, headers: { "idempotency-key": "once" }, body: { name: "once" } });
-    expect([answer.status, answer.json.errors[0].pointer]).toEqual([422, "/header/Idempotency-Key"]);
+    for (const wrong of ["two words", "x".repeat(256), "caf\u00e9"]) {
+      const answer = await call(url, "POST", "/api/v1/auth/api-keys", { bearer: token, headers: { "idempotency-key": wrong }, body: { name: "once" } });
+      expect([answer.status, answer.json.errors[0].pointer], wrong).toEqual([422, "/header/Idempotency-Key"]);
+    }
     expect(await count()).toBe(before);
   });
 

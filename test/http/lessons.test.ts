@@ -68,7 +68,8 @@ describe.each(eachDoor)("at the $name door", ({ url }) => {
 
   it("an expiry that is read back from a cache as text never expires: a key that is warm in the cache ends at its moment", async () => {
     const expiresAt = Date.now() + 2500;
-    const { key } = await keyFor("uma", { expiresAt: new Date(expiresAt).toISOString() });
+    // A fast machine makes more than a thousand calls in the meantime.
+    const { key } = await keyFor("uma", { expiresAt: new Date(expiresAt).toISOString(), rateLimit: { requests: 1_000_000, window: 60 } });
     let admittedAt = 0;
     for (;;) {
       const sentAt = Date.now();
