@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
-import { demoUrl, signIn } from "./people";
+import { demoUrl, signIn, tick } from "./people";
 
 const publicPages = ["/", "/sign-in", "/signed-out", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited"];
 const portalPages = ["/overview", "/keys", "/machine-access", "/chatflows", "/nflow", "/usage", "/requests"];
@@ -66,7 +66,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         await expect(page.getByRole(role)).toBeHidden();
       }
       await page.goto("/keys");
-      await page.getByRole("checkbox", { name: `Select ${key.name}` }).click();
+      await tick(page, `Select ${key.name}`);
       await expect(page.getByRole("region", { name: "Selected keys" })).toBeVisible();
       expect(await violations(page), "selection").toEqual([]);
       await page.getByRole("button", { name: "Create key" }).first().click();

@@ -37,3 +37,12 @@ export async function signOut(page: Page): Promise<void> {
   await page.getByRole("menuitem", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/signed-out/);
 }
+
+/** Ticks a box of a page that was just opened: a long list takes a moment until it listens. */
+export async function tick(page: Page, name: string): Promise<void> {
+  const box = page.getByRole("checkbox", { name });
+  await expect(async () => {
+    if (!(await box.isChecked())) await box.click();
+    await expect(box).toBeChecked({ timeout: 500 });
+  }).toPass();
+}
