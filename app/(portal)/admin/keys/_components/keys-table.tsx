@@ -15,7 +15,7 @@ const column = columnsOf<AnyKeyView>();
 /** In the order in which they came: sorting a page of a long list would say something untrue. */
 const columns = column.columns([
   column.accessor("name", { header: "Key", enableSorting: false, cell: ({ row: { original: key } }) => (
-    <div className="min-w-0"><p className="font-medium break-words">{key.name}</p><p className="font-mono text-xs break-all text-muted">{key.start || key.last4 ? `${key.start}…${key.last4}` : "imported by hash"}</p></div>
+    <div className="min-w-0"><p className="font-medium break-words">{key.name}</p><p className="font-mono text-xs whitespace-nowrap text-muted">{key.start || key.last4 ? `${key.start}…${key.last4}` : "imported by hash"}</p></div>
   ) }),
   column.accessor("user", { header: "Owner", enableSorting: false, cell: ({ row: { original: key } }) => (
     <div className="min-w-0"><p className="break-words">{key.user}</p><p className="text-xs text-muted">{key.tenant}{key.grant === "missing" && key.status === "active" && " · no machine access"}</p></div>
