@@ -21,9 +21,9 @@ export async function getMyUsage(ctx: Context, input: UsageInput): Promise<MyUsa
   const [series, byKey, byRoute] = await Promise.all([
     readSeries(whose, range),
     pool().query<{ apiKeyId: string } & Record<keyof Sums, string>>(
-      `SELECT "apiKeyId", sum(requests) AS requests, sum(refused) AS refused, sum(errors) AS errors, sum(credits) AS credits FROM "UsageRollup" WHERE ${within} GROUP BY 1 ORDER BY sum(requests) DESC LIMIT $5`, values),
+      `SELECT "apiKeyId", sum(requests) AS requests, sum(refused) AS refused, sum(errors) AS errors, sum(credits) AS credits FROM "UsageRollup" WHERE ${within} GROUP BY 1 ORDER BY sum(requests) DESC, "apiKeyId" DESC LIMIT $5`, values),
     pool().query<{ route: string; answered: string; errors: string }>(
-      `SELECT route, sum(answered) AS answered, sum(errors) AS errors FROM "UsageRollup" WHERE ${within} AND answered > 0 GROUP BY 1 ORDER BY 2 DESC LIMIT $5`, values),
+      `SELECT route, sum(answered) AS answered, sum(errors) AS errors FROM "UsageRollup" WHERE ${within} AND answered > 0 GROUP BY 1 ORDER BY 2 DESC, route LIMIT $5`, values),
   ]);
   const keys = await db().apiKey.findMany({ where: { ...whose, id: { in: byKey.rows.map((row) => row.apiKeyId).filter((id) => id !== noKey) } }, select: { id: true, name: true, start: true, last4: true } });
   return {
