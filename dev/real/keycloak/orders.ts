@@ -58,6 +58,8 @@ export class RealmOrders {
 
   private async setGroups(username: string, wanted: readonly string[]): Promise<void> {
     const id = await this.userId(username);
+    const known = await this.admin.of<Named[]>("GET", "/groups");
+    for (const path of wanted.filter((each) => !known.some((group) => group.path === each))) await this.admin.of("POST", "/groups", { name: path.slice(1) });
     for (const group of await this.admin.of<Named[]>("GET", "/groups")) {
       await this.admin.of(wanted.includes(group.path ?? "") ? "PUT" : "DELETE", `/users/${id}/groups/${group.id}`);
     }
