@@ -136,8 +136,7 @@ test("a key is limited to a chatflow and to addresses; faulty lines are named", 
   await page.getByRole("button", { name: /Add your address now/ }).click();
   await expect(page.getByText(/^Also from /)).toBeVisible();
   await page.getByRole("button", { name: "Save changes" }).click();
-  await expect(page.getByRole("button", { name: "Change", exact: true })).toBeEnabled();
-  await expect(page.getByRole("button", { name: "Save changes" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Change", exact: true })).toBeFocused();
   // Asked from where the browser is, whichever of localhost's addresses that be; the key counts, not the session that rides along.
   const flows = await page.evaluate(async (key) => {
     const answer = await fetch("/api/v1/chatflows", { headers: { "x-api-key": key } });

@@ -2,7 +2,7 @@
 
 import { Pencil } from "lucide-react";
 import dynamic from "next/dynamic";
-import { type ReactNode, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Permission } from "@/lib/access/permissions";
 import type { ApiKeyView } from "@/lib/keys/schemas";
 import { Button } from "@/app/_components/ui/button";
@@ -18,16 +18,17 @@ type KeySettingsProps = { apiKey: ApiKeyView; held: readonly Permission[]; choic
 export function KeySettings({ apiKey, held, choices, mayManage, children }: KeySettingsProps) {
   const [isEditing, setEditing] = useState(false);
   const change = useRef<HTMLButtonElement>(null);
-  function done() {
-    setEditing(false);
-    // The form took the focus with it.
-    requestAnimationFrame(() => change.current?.focus());
-  }
+  const wasEditing = useRef(false);
+  useEffect(() => {
+    // The form took the focus with it. Only now is the button there, however long the closing took.
+    if (wasEditing.current && !isEditing) change.current?.focus();
+    wasEditing.current = isEditing;
+  }, [isEditing]);
   return (
     <Card id="settings" aria-label="Settings" className="scroll-mt-6">
       <CardHeader title={isEditing ? "Change settings" : "Settings"} aside={mayManage && !isEditing && <Button ref={change} variant="secondary" size="sm" onClick={() => setEditing(true)}><Pencil aria-hidden />Change</Button>} />
       <CardBody>
-        {isEditing ? <SettingsForm apiKey={apiKey} held={held} choices={choices} onDone={done} /> : children}
+        {isEditing ? <SettingsForm apiKey={apiKey} held={held} choices={choices} onDone={() => setEditing(false)} /> : children}
       </CardBody>
     </Card>
   );
