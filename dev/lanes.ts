@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { freePort } from "./lib/postgres";
 import { startSeededStack } from "./seeded-stack";
 import type { StackOptions } from "./stack";
@@ -13,6 +13,8 @@ const only = new Set(process.argv.slice(2));
 export const wanted = (lane: string) => only.size === 0 || only.has(lane);
 let passed = 0;
 let failed = 0;
+/** What failed, by name: a long log hides it, and the end of a log is what is kept. */
+const failures: string[] = [];
 
 function run(command: readonly string[], env: Record<string, string> = {}): Promise<number> {
   return new Promise((done) => {
@@ -26,7 +28,10 @@ export async function check(name: string, command: readonly string[]): Promise<v
   if (!wanted(name)) return;
   say(`\n== ${name}`);
   if ((await run(command)) === 0) passed++;
-  else failed++;
+  else {
+    failed++;
+    failures.push(name);
+  }
 }
 
 /** Adds a runner's own count; a run that wrote none, or executed nothing, has failed. */
@@ -34,19 +39,32 @@ export async function suite(name: string, command: readonly string[], report: st
   if (!wanted(name)) return;
   say(`\n== ${name}`);
   const code = await run(command, env);
-  const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, "utf8"))) : { passed: 0, failed: 1 };
+  const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, "utf8"))) : { passed: 0, failed: 1, names: ["it wrote no report"] };
   passed += counts.passed;
-  failed += counts.failed + (code !== 0 && counts.failed === 0 ? 1 : 0) + (code === 0 && counts.passed === 0 ? 1 : 0);
+  failed += counts.failed;
+  failures.push(...counts.names.map((test) => `${name}: ${test}`));
+  // A runner may fail beside its tests (an error nobody caught, a file that does not load), or run nothing at all.
+  if (counts.failed === 0 && (code !== 0 || counts.passed === 0)) {
+    failed++;
+    failures.push(code === 0 ? `${name}: it ran no test` : `${name}: ended with code ${code}, see its output`);
+  }
 }
 
-type VitestReport = { numPassedTests: number; numFailedTests: number };
-type PlaywrightReport = { stats: { expected: number; unexpected: number; flaky: number } };
+type VitestReport = { numPassedTests: number; numFailedTests: number; testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[] };
+type PlaywrightSuite = { suites?: PlaywrightSuite[]; specs: { title: string; file: string; ok: boolean; tests: { status: string }[] }[] };
+type PlaywrightReport = { stats: { expected: number; unexpected: number; flaky: number }; suites: PlaywrightSuite[] };
 
-function countsOf(report: VitestReport | PlaywrightReport): { passed: number; failed: number } {
+function countsOf(report: VitestReport | PlaywrightReport): { passed: number; failed: number; names: string[] } {
   // Flaky is broken.
-  if ("stats" in report) return { passed: report.stats.expected, failed: report.stats.unexpected + report.stats.flaky };
-  return { passed: report.numPassedTests, failed: report.numFailedTests };
+  if ("stats" in report) return { passed: report.stats.expected, failed: report.stats.unexpected + report.stats.flaky, names: report.suites.flatMap(brokenSpecs) };
+  const names = report.testResults.flatMap((file) => file.assertionResults.filter((test) => test.status === "failed").map((test) => `${relative(process.cwd(), file.name)}: ${test.fullName}`));
+  return { passed: report.numPassedTests, failed: report.numFailedTests, names };
 }
+
+const brokenSpecs = (suite: PlaywrightSuite): string[] => [
+  ...suite.specs.filter((spec) => spec.tests.some((test) => test.status === "unexpected" || test.status === "flaky")).map((spec) => `${spec.file}: ${spec.title}`),
+  ...(suite.suites ?? []).flatMap(brokenSpecs),
+];
 
 /** Whatever the suites made the portal say, its log holds no token, no key and no password. */
 export function leaks(logFile: string, ...secrets: string[]): void {
@@ -56,6 +74,7 @@ export function leaks(logFile: string, ...secrets: string[]): void {
   if (log.length < 10_000 || found.length > 0) {
     say(found.length ? `${found.length} found, the first after …${log.slice(Math.max(0, log.indexOf(found[0] ?? "") - 200), log.indexOf(found[0] ?? ""))}` : "the log is too short to mean anything");
     failed++;
+    failures.push("the log holds no secret");
   } else passed++;
 }
 
@@ -87,7 +106,7 @@ export async function suitesOnStack(prefix: string, options: Partial<StackOption
     const e2e = join(folder, `${prefix}e2e.json`);
     await suite(`${prefix}e2e`, [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], e2e, { SLUICE_STACK: stackFile, PLAYWRIGHT_JSON_OUTPUT_NAME: e2e, ...(browser && { SLUICE_CHROMIUM: browser }), ...env });
     leaks(join(dataDir, "web.log"), demo.users[0]?.password ?? "", stack.adminToken);
-    if (failed > 0) say(`\nthe portal's last words:\n${readFileSync(join(dataDir, "web.log"), "utf8").split("\n").filter((l) => /"level":[56]0/.test(l)).slice(-20).join("\n")}`);
+    if (failed > 0) say(`\nthe portal's last words:\n${readFileSync(join(dataDir, "web.log"), "utf8").split("\n").filter((l) => /"level":[56]0/.test(l)).slice(-10).map((l) => l.slice(0, 300)).join("\n")}`);
   } finally {
     await stack.stop();
   }
@@ -97,9 +116,11 @@ export async function suitesOnStack(prefix: string, options: Partial<StackOption
 export function finish(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
     failed++;
+    failures.push("the run itself, see its output");
     process.stderr.write(`sluice: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   }).finally(() => {
     rmSync(folder, { recursive: true, force: true });
+    if (failures.length > 0) say(`\nfailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
     say(`\n${passed} passed, ${failed} failed`);
     process.exit(failed > 0 || passed === 0 ? 1 : 0);
   });

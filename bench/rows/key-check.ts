@@ -17,16 +17,28 @@ export const keyLoad = (keys: string[]) => (server: Started, connections = 32): 
 /** What is fast must first be right: limits hold to the call, strangers are refused. @returns the answer's text. */
 export async function requireCorrect({ site }: Bench, server: Started, key: string): Promise<string> {
   const ask = (secret: string) => fetch(server.url + checkedPath, { headers: { "x-api-key": secret } });
-  const [limited = ""] = await makeKeys(site.db, site.owner, 1, { requests: 10 });
-  const statuses = (await Promise.all(Array.from({ length: 40 }, () => ask(limited)))).map((answer) => answer.status);
-  const admitted = statuses.filter((status) => status === 200).length;
-  if (admitted !== 10 || statuses.filter((status) => status === 429).length !== 30) throw new Error(`of 40 calls with a limit of 10, ${admitted} were admitted`);
+  await requireExactLimit(site, ask);
   const stranger = await ask(unknownKeys(1)[0] ?? "");
   if (stranger.status !== 401) throw new Error(`an unknown key was answered ${stranger.status}`);
   const good = await ask(key);
   const limits = good.headers.get("x-ratelimit-limit") ?? good.headers.get("ratelimit-limit") ?? good.headers.get("ratelimit");
   if (good.status !== 200 || !limits) throw new Error(`a good key was answered ${good.status}, limits ${limits}`);
   return good.text();
+}
+
+/**
+ * Exact while Redis answers in time. On a starved machine it may not (half a second), and then a call is judged without it,
+ * by this process's share, and its answer says so: such a round proves nothing either way and is asked again.
+ */
+async function requireExactLimit({ db, owner }: Bench["site"], ask: (secret: string) => Promise<Response>): Promise<void> {
+  for (let round = 1; round <= 5; round++) {
+    const [limited = ""] = await makeKeys(db, owner, 1, { requests: 10 });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask(limited)));
+    const admitted = answers.filter(({ status }) => status === 200).length;
+    if (admitted === 10 && answers.filter(({ status }) => status === 429).length === 30) return;
+    if (!answers.some(({ headers }) => headers.get("x-sluice-degraded"))) throw new Error(`of 40 calls with a limit of 10, ${admitted} were admitted`);
+  }
+  throw new Error("Redis never answered 40 calls in time: this machine is too busy to be measured");
 }
 
 export const keyCheck: Row = {
