@@ -55,7 +55,7 @@ async function carryOver(identity: Identity, options: RememberOptions) {
     // Two who know different things of one person come one after the other: the later must compare with what the earlier wrote.
     await tx.$queryRaw`SELECT 1 FROM "User" WHERE issuer = ${issuer} AND sub = ${sub} FOR UPDATE`;
     const known = await tx.user.findUnique({ where: { issuer_sub: { issuer, sub } } });
-    const said = { tenantId, username: identity.username, email: identity.email, emailVerified: identity.emailVerified, name: identity.name, role: identity.role };
+    const said = { tenantId, username: identity.username, email: identity.email, emailVerified: identity.emailVerified, name: identity.name, role: identity.role, tenantIsOrganization: identity.tenantIsOrganization ?? false };
     if (!known) {
       const id = newId();
       await tx.user.create({ data: { id, issuer, sub, ...seenAt, ...said } });
