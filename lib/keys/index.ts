@@ -18,6 +18,7 @@ export { listAnyKeys, listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
 export { noteCaller } from "./note-caller";
 export { revokeAnyKey, revokeKey, revokeKeys } from "./revoke-key";
+export { revokeKeysOf } from "./revoke-keys-of";
 export { rotateKey } from "./rotate-key";
 export { hashSecret, looksLikeSecret, newSecret, shapeOf } from "./secret";
 export { updateAnyKey, updateKey } from "./update-key";

@@ -25,7 +25,7 @@ export async function endAccess(ctx: Context, whose: Whose, ending: Ending, reas
   const { userId, issuer: iss, sub } = whose;
   const done = await transaction(async (tx) => {
     const access = await changeAccess(tx, ctx, userId, ending.access ?? {});
-    const tokens = ending.tokens ? await revokeTokensOf(tx, ctx, whose, "revoked_by_admin") : { count: 0, pending: [] };
+    const tokens = ending.tokens ? await revokeTokensOf(tx, ctx, userId, reason) : { count: 0, pending: [] };
     const keys = ending.keys ? await revokeKeysOf(tx, ctx, userId, reason) : { count: 0, stale: [] };
     const stale = [...access.stale, ...keys.stale];
     return { access, tokens, keys, pending: stale.length > 0 ? await planInvalidation(tx, stale) : null };

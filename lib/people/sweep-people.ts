@@ -5,6 +5,7 @@ import { now, nowDate } from "@/lib/platform/clock";
 import { sha256Hex } from "@/lib/platform/crypto";
 import { db, pool } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
+import { isSluiceError } from "@/lib/platform/errors";
 import { exclusively } from "@/lib/platform/exclusively";
 import { inParallel } from "@/lib/platform/in-parallel";
 import { canReadKeycloak, countKeycloakUsers, getKeycloakUser, listKeycloakUsers } from "@/lib/platform/keycloak-admin";
@@ -70,9 +71,16 @@ async function listIds(filter: { enabled?: boolean }): Promise<Set<string>> {
 async function ask(ctx: Context, subs: string[], swept: Swept): Promise<void> {
   const rows = (await db().user.findMany({ where: { issuer: env().KEYCLOAK_ISSUER, sub: { in: subs } }, select: observedFields })).map(observedOf);
   await inParallel(rows, atOnce, async (row) => {
-    const outcome = await observe(ctx, row, await getKeycloakUser(row.sub));
+    const user = await getKeycloakUser(row.sub);
     swept.asked += 1;
-    if (outcome) swept[outcome] += 1;
+    try {
+      const outcome = await observe(ctx, row, user);
+      if (outcome) swept[outcome] += 1;
+    } catch (error) {
+      // The others must not wait for this one.
+      if (isSluiceError(error, "store_unavailable")) throw error;
+      logger.error({ err: error, userId: row.userId }, "what Keycloak says of a person was not taken over");
+    }
   });
   await db().$executeRaw`UPDATE "User" SET "keycloakCheckedAt" = ${nowDate()} WHERE id = ANY(${rows.map((row) => row.userId)}::uuid[])`;
 }
