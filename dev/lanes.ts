@@ -91,9 +91,9 @@ export function chromium(): string | null {
 
 export const vitest = (config: string, report: string, ...more: string[]) => [...bin("vitest/vitest.mjs"), "run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...more];
 
-/** The HTTP and browser suites against a stack of their own; afterwards its log is searched for secrets. */
+/** The HTTP, identity and browser suites against a stack of their own; afterwards its log is searched for secrets. */
 export async function suitesOnStack(prefix: string, options: Partial<StackOptions>, browser: string | null, env: Record<string, string> = {}): Promise<void> {
-  const lanes = ["http", "e2e"].map((lane) => prefix + lane);
+  const lanes = ["http", "identity", "e2e"].map((lane) => prefix + lane);
   if (!lanes.some(wanted)) return;
   const dataDir = join(folder, `${prefix}data`);
   const { stack, demo } = await startSeededStack({ dataDir, port: await freePort(), throwaway: true, say, ...options });
@@ -103,6 +103,8 @@ export async function suitesOnStack(prefix: string, options: Partial<StackOption
     writeFileSync(stackFile, JSON.stringify({ demo, env: stack.web.env }), { mode: 0o600 });
     const http = join(folder, `${prefix}http.json`);
     await suite(`${prefix}http`, vitest("vitest.http.config.ts", http), http, { SLUICE_STACK: stackFile, ...env });
+    const identity = join(folder, `${prefix}identity.json`);
+    await suite(`${prefix}identity`, vitest("vitest.identity.config.ts", identity), identity, { SLUICE_STACK: stackFile, ...env });
     const e2e = join(folder, `${prefix}e2e.json`);
     await suite(`${prefix}e2e`, [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], e2e, { SLUICE_STACK: stackFile, PLAYWRIGHT_JSON_OUTPUT_NAME: e2e, ...(browser && { SLUICE_CHROMIUM: browser }), ...env });
     leaks(join(dataDir, "web.log"), demo.users[0]?.password ?? "", stack.adminToken);

@@ -15,7 +15,7 @@ finish(async () => {
   await suite("unit", vitest("vitest.config.ts", unit), unit);
   const protocol = join(folder, "protocol.json");
   await suite("protocol", vitest("vitest.protocol.config.ts", protocol), protocol, { SLUICE_PROTOCOL: "embedded" });
-  if (!wanted("http") && !wanted("e2e")) return;
+  if (!["http", "identity", "e2e"].some(wanted)) return;
   await build(say);
   await suitesOnStack("", {}, browser);
 });
