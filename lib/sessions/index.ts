@@ -5,5 +5,6 @@ export { findSession, type Session } from "./find-session";
 export { findSessionEnd, isSignInEnded } from "./is-ended";
 export { getSessionToken, type UpstreamToken } from "./get-session-token";
 export { endSession } from "./end-session";
+export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
 export type { Audience } from "./record";
 export type { Caller } from "./audit";
