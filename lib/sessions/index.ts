@@ -6,5 +6,6 @@ export { findSessionEnd, isSignInEnded } from "./is-ended";
 export { getSessionToken, type UpstreamToken } from "./get-session-token";
 export { endSession } from "./end-session";
 export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
+export { measureSessions, type SessionCount } from "./measure-sessions";
 export type { Audience } from "./record";
 export type { Caller } from "./audit";

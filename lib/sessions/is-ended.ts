@@ -1,5 +1,6 @@
 import { isSluiceError } from "@/lib/platform/errors";
-import { openSession, refuseKilled } from "./store";
+import { refuseKilled } from "./marks";
+import { openSession } from "./store";
 
 /**
  * Whether a session still lives, for what was obtained in it; `sessionId` is the hash of its handle. Asking moves no time-out on: a program's

@@ -1,7 +1,9 @@
 import { type Context, permissionMask, permissionsOf, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { requireNarrower } from "@/lib/keys";
+import { now } from "@/lib/platform/clock";
 import { transaction } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
 import { metrics } from "@/lib/platform/metrics";
@@ -46,6 +48,9 @@ async function sourceOf({ actor }: Context): Promise<Source> {
     if (endsAtMs === null) throw new SluiceError("session_expired", "Your session has ended. Sign in again.");
     return { origin: "session", apiKeyId: null, leansOn: { sessionId }, endsAtMs };
   }
-  if (actor.type === "user" && actor.credential.kind === "keycloak") return { origin: "keycloak", apiKeyId: null, leansOn: { signIn: actor.credential.signIn } };
+  if (actor.type === "user" && actor.credential.kind === "keycloak") {
+    // What tells us that a sign-in was ended is remembered for so long, and no longer.
+    return { origin: "keycloak", apiKeyId: null, leansOn: { signIn: actor.credential.signIn }, endsAtMs: now() + env().SESSION_ABSOLUTE_SECONDS * 1000 };
+  }
   throw new SluiceError("insufficient_permission", "Tokens are obtained with an API key, a Keycloak token or a session. Refresh this one instead.");
 }
