@@ -7,6 +7,7 @@ import { chatflowRoutes } from "./chatflows";
 import { documentOf } from "./document-of";
 import { grantRoutes } from "./grant";
 import { keyRoutes } from "./keys";
+import { metricsRoutes } from "./metrics";
 import { nflowRoutes } from "./nflow";
 import { ownerGrantRoutes } from "./owner-grant";
 import { predictionRoutes } from "./prediction";
@@ -20,6 +21,7 @@ export function createApi(): ApiApp {
   const app = newApi();
   let document: object | undefined;
   serviceRoutes(app, () => (document ??= documentOf(app)));
+  metricsRoutes(app);
   keyRoutes(app);
   grantRoutes(app);
   tokenRoutes(app);

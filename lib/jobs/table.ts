@@ -11,6 +11,7 @@ import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { canReadKeycloak } from "@/lib/platform/keycloak-admin";
 import { finishInvalidations } from "@/lib/platform/records";
+import { cleanUpTokens, rotateSigningKeyJob, rotateSigningKeyWhenDue, tokenCleanupJob } from "@/lib/tokens";
 import { foldUsage, keepRequestLog, requestLogJob, usageFoldJob } from "@/lib/usage";
 
 const outboxJob = { name: "outbox.finish", payload: z.object({}) };
@@ -31,6 +32,8 @@ export const jobs: Row[] = [
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },
   { type: attemptCleanupJob, run: () => forgetOldAttempts(), everyMs: () => 600_000 },
+  { type: rotateSigningKeyJob, run: () => rotateSigningKeyWhenDue(), everyMs: () => 3_600_000 },
+  { type: tokenCleanupJob, run: () => cleanUpTokens(), everyMs: () => 600_000 },
   {
     type: peopleSweepJob,
     run: () => sweepPeople(jobContext(peopleSweepJob.name, randomUUID())),
