@@ -1,6 +1,7 @@
 import { type ApiApp, newApi } from "@/lib/entry/api";
 import { adminRoutes } from "./admin";
 import { adminKeyRoutes } from "./admin-keys";
+import { backChannelLogoutRoutes } from "./back-channel-logout";
 import { chatRoutes } from "./chat";
 import { chatflowRoutes } from "./chatflows";
 import { documentOf } from "./document-of";
@@ -30,6 +31,7 @@ export function createApi(): ApiApp {
   adminRoutes(app);
   tenantRoutes(app);
   adminKeyRoutes(app);
+  backChannelLogoutRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }

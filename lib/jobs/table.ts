@@ -4,6 +4,7 @@ import { jobContext } from "@/lib/access";
 import { sealAudit, sealAuditJob } from "@/lib/audit";
 import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
+import { tryGrant, tryGrantJob } from "@/lib/grants";
 import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
 import { attemptCleanupJob, forgetOldAttempts } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
@@ -28,6 +29,7 @@ export const jobs: Row[] = [
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },
+  { type: tryGrantJob, run: (payload) => tryGrant(tryGrantJob.payload.parse(payload).userId), everyMs: () => null },
   { type: attemptCleanupJob, run: () => forgetOldAttempts(), everyMs: () => 600_000 },
   {
     type: chatflowSyncJob,

@@ -1,0 +1,3 @@
+import "server-only";
+
+export { receiveLogout } from "./back-channel-logout";
