@@ -32,39 +32,39 @@ export async function startSigner() {
     issuer, event, claims, sign,
     /** How often somebody read the keys. */
     keyReads: () => keyReads,
-    /** Everything that must be refused, each wrong in one thing only. `more` is whom the token names. */
-    async abuses(more: JWTPayload): Promise<[string, string][]> {
+    /** Everything that must be refused, each wrong in one thing only, with a word of the refusal. `more` is whom the token names. */
+    async abuses(more: JWTPayload): Promise<[what: string, jws: string, why: string][]> {
       const good = (wrong: JWTPayload = {}) => claims({ ...more, ...wrong });
       const spki = new TextEncoder().encode(await exportSPKI(publicKey));
       const [head = "", body = "", signature = ""] = (await sign(good())).split(".");
       const other = Buffer.from(JSON.stringify(good({ sid: "another" }))).toString("base64url");
       return [
-        ["alg none", new UnsecuredJWT(good()).encode()],
-        ["HS256 with the public key as its secret", await sign(good(), { alg: "HS256" }, spki)],
-        ["signed by somebody else under our key's name", await sign(good(), {}, stranger.privateKey)],
-        ["signed under a name that the realm does not know", await sign(good(), { kid: "unknown" }, stranger.privateKey)],
-        ["another body under a good signature", `${head}.${other}.${signature}`],
-        ["no signature", `${head}.${body}.`],
-        ["another issuer", await sign(good({ iss: `${issuer}x` }))],
-        ["no issuer", await sign(good({ iss: undefined }))],
-        ["made for another client", await sign(good({ aud: "another" }))],
-        ["made for our service account", await sign(good({ aud: "sluice-sync" }))],
-        ["made for nobody", await sign(good({ aud: undefined }))],
-        ["over", await sign(good({ iat: seconds() - 300, exp: seconds() - 120 }))],
-        ["without an end", await sign(good({ exp: undefined }))],
-        ["made in the future", await sign(good({ iat: seconds() + 300, exp: seconds() + 420 }))],
-        ["without the time it was made", await sign(good({ iat: undefined }))],
-        ["a nonce", await sign(good({ nonce: "n" }))],
-        ["no events", await sign(good({ events: undefined }))],
-        ["another event", await sign(good({ events: { "http://schemas.openid.net/event/other": {} } }))],
-        ["an event that is no object", await sign(good({ events: { [event]: true } }))],
-        ["an ID token", await sign(good({ events: undefined, typ: "ID", nonce: "n", auth_time: seconds() }), { typ: "JWT" })],
-        ["an access token's type", await sign(good(), { typ: "at+jwt" })],
-        ["neither sub nor sid", await sign(good({ sub: undefined, sid: undefined }))],
-        ["a sid that is no text", await sign(good({ sid: { a: 1 } as unknown as string }))],
-        ["no jti", await sign(good({ jti: undefined }))],
-        ["a claim that is no JSON", `${head}.${Buffer.from("not json").toString("base64url")}.${signature}`],
-        ["no token at all", "not-a-token"],
+        ["alg none", new UnsecuredJWT(good()).encode(), "algorithm"],
+        ["HS256 with the public key as its secret", await sign(good(), { alg: "HS256" }, spki), "algorithm"],
+        ["signed by somebody else under our key's name", await sign(good(), {}, stranger.privateKey), "signature"],
+        ["signed under a name that the realm does not know", await sign(good(), { kid: "unknown" }, stranger.privateKey), "signature"],
+        ["another body under a good signature", `${head}.${other}.${signature}`, "signature"],
+        ["no signature", `${head}.${body}.`, "signature"],
+        ["another issuer", await sign(good({ iss: `${issuer}x` })), "issuer"],
+        ["no issuer", await sign(good({ iss: undefined })), "issuer"],
+        ["made for another client", await sign(good({ aud: "another" })), "somebody else"],
+        ["made for our service account", await sign(good({ aud: "sluice-sync" })), "somebody else"],
+        ["made for nobody", await sign(good({ aud: undefined })), "somebody else"],
+        ["over", await sign(good({ iat: seconds() - 300, exp: seconds() - 120 })), "is over"],
+        ["without an end", await sign(good({ exp: undefined })), "until when"],
+        ["made in the future", await sign(good({ iat: seconds() + 300, exp: seconds() + 420 })), "future"],
+        ["without the time it was made", await sign(good({ iat: undefined })), "until when"],
+        ["a nonce", await sign(good({ nonce: "n" })), "nonce"],
+        ["no events", await sign(good({ events: undefined })), "does not tell of"],
+        ["another event", await sign(good({ events: { "http://schemas.openid.net/event/other": {} } })), "does not tell of"],
+        ["an event that is no object", await sign(good({ events: { [event]: true } })), "does not tell of"],
+        ["an ID token", await sign(good({ events: undefined, typ: "ID", nonce: "n", auth_time: seconds() }), { typ: "JWT" }), "does not tell of"],
+        ["an access token's type", await sign(good(), { typ: "at+jwt" }), "kind of token"],
+        ["neither sub nor sid", await sign(good({ sub: undefined, sid: undefined })), "neither a person"],
+        ["a sid that is no text", await sign(good({ sid: { a: 1 } as unknown as string })), "its sid"],
+        ["no jti", await sign(good({ jti: undefined })), "has no id"],
+        ["a claim that is no JSON", `${head}.${Buffer.from("not json").toString("base64url")}.${signature}`, "signature"],
+        ["no token at all", "not-a-token", "cannot be read"],
       ];
     },
     async close(): Promise<void> {

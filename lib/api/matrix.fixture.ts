@@ -83,7 +83,7 @@ export const verbs: Record<string, Row> = {
 };
 
 /** Verbs that every person may call about themselves, and parts of other verbs that their callers guard. */
-export const openVerbs = new Set(["deleteGrant", "finishGrant", "getDecision", "getGrant", "holdCredits", "startGrant"]);
+export const openVerbs = new Set(["deleteGrant", "finishGrant", "getDecision", "getGrant", "getGrantDetails", "holdCredits", "startGrant", "startRenewal"]);
 
 /** Routes that every caller may use about themselves. */
 export const openRoutes = new Set(["GET /api/v1/auth/me", "GET /api/v1/decisions/{requestId}", "GET /api/v1/grant", "DELETE /api/v1/grant"]);

@@ -4,7 +4,7 @@ import { jobContext } from "@/lib/access";
 import { sealAudit, sealAuditJob } from "@/lib/audit";
 import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
-import { tryGrant, tryGrantJob } from "@/lib/grants";
+import { keepGrantsAlive, keepGrantsAliveJob, tryGrant, tryGrantJob, warnOwners, warnOwnersJob } from "@/lib/grants";
 import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
 import { attemptCleanupJob, forgetOldAttempts } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
@@ -30,6 +30,8 @@ export const jobs: Row[] = [
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },
   { type: tryGrantJob, run: (payload) => tryGrant(tryGrantJob.payload.parse(payload).userId), everyMs: () => null },
+  { type: keepGrantsAliveJob, run: () => keepGrantsAlive(), everyMs: () => 60_000 },
+  { type: warnOwnersJob, run: () => warnOwners(), everyMs: () => 600_000 },
   { type: attemptCleanupJob, run: () => forgetOldAttempts(), everyMs: () => 600_000 },
   {
     type: chatflowSyncJob,

@@ -131,8 +131,8 @@ describe("nothing comes back to life", () => {
 describe("abuse", () => {
   it("each wrong token is refused, and ends nothing", async () => {
     const { sub, sid, lives } = await signIn();
-    for (const [what, jws] of await signer.abuses({ sub, sid })) {
-      await expect(receive(jws), what).rejects.toMatchObject({ code: "bad_request" });
+    for (const [what, jws, why] of await signer.abuses({ sub, sid })) {
+      await expect(receive(jws), what).rejects.toMatchObject({ code: "bad_request", detail: expect.stringContaining(why) as string });
       expect(await lives(), what).toBe(true);
     }
     await receive(await signer.sign(signer.claims({ sub, sid })));
@@ -148,7 +148,7 @@ describe("abuse", () => {
   });
 
   it("names of keys that nobody knows make us read the keys at most once in 30 s", async () => {
-    const [[, unknown]] = (await signer.abuses({})).filter(([what]) => /does not know/.test(what)) as [[string, string]];
+    const [[, unknown]] = (await signer.abuses({})).filter(([what]) => /does not know/.test(what)) as [[string, string, string]];
     forgetKeycloak();
     await receive(await signer.sign(signer.claims()));
     const before = signer.keyReads();

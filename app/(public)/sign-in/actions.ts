@@ -11,7 +11,7 @@ import { safeReturnTo } from "./return-to";
 /** Sends the browser to Keycloak, and afterwards back to where it wanted to go. */
 export async function signInAction(form: FormData): Promise<void> {
   requireSameOrigin((await headers()).get("origin"));
-  await signIn("keycloak", { redirectTo: safeReturnTo(form.get("returnTo")) });
+  await signIn("keycloak", { redirectTo: `/api/owner-grant/renew?returnTo=${encodeURIComponent(safeReturnTo(form.get("returnTo")))}` });
 }
 
 /** Ends the session here, then the one at Keycloak, whose page leads back to `/signed-out`. */
