@@ -1,10 +1,10 @@
 /**
  * What each server action is sent: `input` names things of `theirs`, a person of another tenant. `viewer` is what somebody who
- * may only look is answered, `stranger` what a user of another tenant is: a problem's code, or "own" where the action can only
+ * may only look is answered (null: carried out, which is a viewer's right), `stranger` what a user of another tenant is: a problem's code, or "own" where the action can only
  * ever touch the caller's own things and is let through. An action without a row turns the build red.
  */
 export type Theirs = { keyId: string; userId: string; tenantId: string; chatflowId: string; requestId: string };
-type Row = { input(theirs: Theirs): unknown; viewer: string; stranger: string };
+type Row = { input(theirs: Theirs): unknown; viewer: string | null; stranger: string };
 
 const lacking = "insufficient_permission";
 const admin = (input: Row["input"]): Row => ({ input, viewer: lacking, stranger: lacking });
@@ -30,7 +30,7 @@ export const actionRows: Record<string, Row> = {
   revokeKeysAction: { input: ({ keyId }) => ({ ids: [keyId] }), viewer: lacking, stranger: "own" },
   whatIfAction: { input: ({ keyId }) => ({ apiKeyId: keyId }), viewer: "not_found", stranger: "not_found" },
 
-  runChatflowAction: { input: ({ chatflowId }) => ({ chatflow_id: chatflowId, question: "hello" }), viewer: "not_found", stranger: "not_found" },
+  runChatflowAction: { input: ({ chatflowId }) => ({ chatflow_id: chatflowId, question: "hello" }), viewer: null, stranger: "not_found" },
   createAppAction: { input: () => ({ name: `guards${Date.now()}`, displayName: "Guards" }), viewer: lacking, stranger: "own" },
   removeAppAction: { input: () => ({ names: ["guardsNothing"] }), viewer: lacking, stranger: "own" },
   // Not carried out: other tests live on these people's machine access.
