@@ -71,7 +71,7 @@ describe("a sign-out that Keycloak tells of", () => {
     expect([await here.lives(), await sameBrowser.lives(), await elsewhere.lives()]).toEqual([false, false, true]);
     expect(await receive(await signer.sign(signer.claims({ sub, sid: here.sid })))).toBe(0);
     const event = await db().auditEvent.findFirst({ where: { targetId: here.id, action: "session.ended" } });
-    expect(event?.data).toMatchObject({ reason: "back_channel_logout" });
+    expect(event?.data).toMatchObject({ reason: "backchannel" });
   });
 
   it("by sub alone ends all sessions of the person that began before it, and nobody else's", async () => {

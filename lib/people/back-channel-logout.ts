@@ -1,4 +1,3 @@
-import type { Caller } from "@/lib/sessions";
 import { findGrantOwner, tryGrantSoon } from "@/lib/grants";
 import { addressLimitName, takeLimit } from "@/lib/keys";
 import { now } from "@/lib/platform/clock";
@@ -6,8 +5,9 @@ import { sha256Base64url } from "@/lib/platform/crypto";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { noteLogoutToken } from "@/lib/platform/logout-mark";
+import { metrics } from "@/lib/platform/metrics";
 import { withRedis } from "@/lib/platform/redis";
-import { endKeycloakSession, endSessionsOf } from "@/lib/sessions";
+import { type Caller, endKeycloakSession, endSessionsOf } from "@/lib/sessions";
 import { type LogoutToken, verifyLogoutToken } from "./verify-logout-token";
 
 /** A token that does not end within a day is remembered no longer than that. Seconds. */
@@ -16,6 +16,8 @@ const guard = { min: 300, max: 86_400, tolerance: 60 };
 const refusalLimit = { requests: 300, window: 60 };
 
 const guardKey = (jti: string) => `sl:bcl:jti:${sha256Base64url(jti)}`;
+
+class Replayed extends SluiceError {}
 
 /**
  * Takes Keycloak's word that somebody was signed out (OpenID Connect Back-Channel Logout 1.0). Marks come before deletions, so
@@ -26,6 +28,17 @@ const guardKey = (jti: string) => `sl:bcl:jti:${sha256Base64url(jti)}`;
  *   many of those; `store_unavailable`, and then the same token may be sent again.
  */
 export async function receiveLogout(caller: Caller, jws: string): Promise<number> {
+  try {
+    const ended = await receive(caller, jws);
+    metrics.bcl.inc({ result: "accepted" });
+    return ended;
+  } catch (error) {
+    metrics.bcl.inc({ result: isSluiceError(error, "rate_limited") ? "limited" : !isSluiceError(error, "bad_request") ? "unavailable" : error instanceof Replayed ? "replayed" : "invalid" });
+    throw error;
+  }
+}
+
+async function receive(caller: Caller, jws: string): Promise<number> {
   await refuseFlood(caller.ip, 0);
   let token: LogoutToken;
   try {
@@ -50,7 +63,7 @@ export async function receiveLogout(caller: Caller, jws: string): Promise<number
 async function claim({ jti, expiresAt }: LogoutToken): Promise<void> {
   const seconds = Math.min(guard.max, Math.max(guard.min, Math.ceil(expiresAt - now() / 1000) + guard.tolerance));
   const first = await withRedis((client) => client.set(guardKey(jti), "1", "EX", seconds, "NX"));
-  if (first !== "OK") throw new SluiceError("bad_request", "The logout token is not valid: it was used before.");
+  if (first !== "OK") throw new Replayed("bad_request", "The logout token is not valid: it was used before.");
 }
 
 async function act(token: LogoutToken): Promise<number> {
@@ -58,8 +71,8 @@ async function act(token: LogoutToken): Promise<number> {
   let ended = 0;
   // A grant's client is also told when only its consent was withdrawn, and then the person stays signed in.
   if (clients.includes("web")) {
-    if (sid !== null) ended = await endKeycloakSession(sid, "back_channel_logout");
-    else if (sub !== null) ended = await endSessionsOf({ iss: issuer, sub }, "back_channel_logout", { notBefore: issuedAt });
+    if (sid !== null) ended = await endKeycloakSession(sid, "backchannel");
+    else if (sub !== null) ended = await endSessionsOf({ iss: issuer, sub }, "backchannel", { notBefore: issuedAt });
   }
   if (token.revokesOffline || clients.some((client) => client !== "web")) {
     const userId = await findGrantOwner({ issuer, sub, sid });

@@ -6,6 +6,7 @@ import { requireSameOrigin } from "@/lib/entry/action";
 import { findSignedIn } from "@/lib/entry/page";
 import { endSession } from "@/lib/sessions";
 import { signIn, signOut } from "@/lib/sessions/auth";
+import { expectSignedOut } from "../signed-out/state";
 import { safeReturnTo } from "./return-to";
 
 /** Sends the browser to Keycloak, and afterwards back to where it wanted to go. */
@@ -18,7 +19,8 @@ export async function signInAction(form: FormData): Promise<void> {
 export async function signOutAction(): Promise<void> {
   requireSameOrigin((await headers()).get("origin"));
   const found = await findSignedIn();
-  const next = found ? (await endSession(found.session.handle, found.ctx)).logoutUrl : "/signed-out";
+  const ended = found && (await endSession(found.session.handle, found.ctx));
   await signOut({ redirect: false });
-  redirect(next);
+  if (ended?.state) await expectSignedOut(ended.state);
+  redirect(ended?.logoutUrl ?? "/signed-out");
 }
