@@ -2,6 +2,7 @@ import { type ApiApp, newApi } from "@/lib/entry/api";
 import { adminRoutes } from "./admin";
 import { adminKeyRoutes } from "./admin-keys";
 import { adminUserRoutes } from "./admin-users";
+import { backChannelLogoutRoutes } from "./back-channel-logout";
 import { chatRoutes } from "./chat";
 import { chatflowRoutes } from "./chatflows";
 import { documentOf } from "./document-of";
@@ -34,6 +35,7 @@ export function createApi(): ApiApp {
   tenantRoutes(app);
   adminKeyRoutes(app);
   adminUserRoutes(app);
+  backChannelLogoutRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }

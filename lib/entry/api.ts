@@ -33,6 +33,8 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   params?: P;
   query?: Q;
   body?: B;
+  /** The fields of a form (`application/x-www-form-urlencoded`) that the handler reads itself. */
+  form?: Schema;
   /** The door is made for other people's clients: it may be called without a body. */
   bodyOptional?: boolean;
   /** The operator's `ADMIN_TOKEN` is accepted here as well; what it may do the verb decides. */
@@ -151,6 +153,7 @@ function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig 
       ...(spec.params && { params: spec.params as z.ZodObject }),
       ...(spec.query && { query: spec.query as z.ZodObject }),
       ...(spec.body && { body: { required: !spec.bodyOptional, content: content(spec.body) } }),
+      ...(spec.form && { body: { required: true, content: content(spec.form, "application/x-www-form-urlencoded") } }),
     },
     responses,
   });

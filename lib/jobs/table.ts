@@ -4,6 +4,7 @@ import { jobContext } from "@/lib/access";
 import { sealAudit, sealAuditJob } from "@/lib/audit";
 import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
+import { keepGrantsAlive, keepGrantsAliveJob, tryGrant, tryGrantJob, warnOwners, warnOwnersJob } from "@/lib/grants";
 import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
 import { peopleSweepJob, peopleSyncJob, sweepPeople, syncPeople } from "@/lib/people";
 import { attemptCleanupJob, forgetOldAttempts } from "@/lib/platform/attempts";
@@ -31,6 +32,9 @@ export const jobs: Row[] = [
   { type: sealAuditJob, run: () => sealAudit(), everyMs: () => 1000 },
   { type: outboxJob, run: () => finishInvalidations(), everyMs: () => 2000 },
   { type: creditReleaseJob, run: () => releaseExpiredHolds(), everyMs: () => 30_000 },
+  { type: tryGrantJob, run: (payload) => tryGrant(tryGrantJob.payload.parse(payload).userId), everyMs: () => null },
+  { type: keepGrantsAliveJob, run: () => keepGrantsAlive(), everyMs: () => 60_000 },
+  { type: warnOwnersJob, run: () => warnOwners(), everyMs: () => 600_000 },
   { type: attemptCleanupJob, run: () => forgetOldAttempts(), everyMs: () => 600_000 },
   { type: rotateSigningKeyJob, run: () => rotateSigningKeyWhenDue(), everyMs: () => 3_600_000 },
   { type: tokenCleanupJob, run: () => cleanUpTokens(), everyMs: () => 600_000 },
