@@ -5,5 +5,7 @@ export { findSession, type Session } from "./find-session";
 export { getSessionToken, type UpstreamToken } from "./get-session-token";
 export { endSession } from "./end-session";
 export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
+export { listSessions } from "./list-sessions";
+export { signOutEverywhere, signOutOthers, signOutSession } from "./sign-out-sessions";
 export type { Audience } from "./record";
 export type { Caller } from "./audit";
