@@ -7,5 +7,7 @@ export { getSessionToken, type UpstreamToken } from "./get-session-token";
 export { endSession } from "./end-session";
 export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
 export { measureSessions, type SessionCount } from "./measure-sessions";
+export { listSessions } from "./list-sessions";
+export { signOutEverywhere, signOutOthers, signOutSession } from "./sign-out-sessions";
 export type { Audience } from "./record";
 export type { Caller } from "./audit";
