@@ -3,6 +3,7 @@ import "server-only";
 // Nothing here imports Next.js: the API's process uses it too. Auth.js itself is in `lib/sessions/auth`.
 export { findSession, type Session } from "./find-session";
 export { getSessionToken, type UpstreamToken } from "./get-session-token";
+export { countSessionsOf } from "./count-sessions";
 export { endSession } from "./end-session";
 export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
 export type { Audience } from "./record";
