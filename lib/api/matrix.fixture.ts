@@ -74,6 +74,8 @@ export const verbs: Record<string, Row> = {
   adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },
 
   listPeople: { permission: "admin:users", run: (ctx) => people.listPeople(ctx, ListPeopleInput.parse({ limit: 1 })) },
+  getPersonDetails: { permission: "admin:users", run: (ctx) => people.getPersonDetails(ctx, id) },
+  findLastSync: { permission: "admin:users", run: (ctx) => people.findLastSync(ctx) },
   listPersonChatflows: { permission: "admin:users", run: (ctx) => people.listPersonChatflows(ctx, id) },
   revokePerson: { permission: "admin:users", run: (ctx) => people.revokePerson(ctx, id, RevokePersonInput.parse({})) },
   updatePerson: { permission: "admin:users", run: (ctx) => people.updatePerson(ctx, id, { is_active: true }) },
