@@ -5,6 +5,7 @@ import { transaction } from "@/lib/platform/db";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, keycloakClientOf, type KeycloakClient, requestToken, revokeToken, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
+import { metrics } from "@/lib/platform/metrics";
 import { type Lease, singleFlight } from "@/lib/platform/single-flight";
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { backOff, channelOf, clearInflight, dropAccess, isFresh, keepAccess, lockKey, markInflight, type OwnerAccess, readAccess, readBackOff } from "./token-cache";
@@ -82,7 +83,10 @@ async function persist(row: GrantRow, tokens: TokenSet & { refreshToken: string 
     if (count === 1 && row.status === "owner_disabled") await recordAudit(tx, grantsContext(), { action: "grant.resumed", target: { type: "user", id: row.userId }, tenantId: row.tenantId });
     return count === 1;
   });
-  if (!written) return yieldTo(row, tokens, client);
+  if (!written) {
+    metrics.commitRefused.inc();
+    return yieldTo(row, tokens, client);
+  }
   const access: OwnerAccess = { accessToken: tokens.accessToken, expiresAt: tokens.expiresAt, lifeSeconds: tokens.expiresInSeconds, generation };
   await dropAccess(row.userId, generation);
   await clearInflight(row.userId);

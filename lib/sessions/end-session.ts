@@ -8,6 +8,7 @@ import { endSessionUrl, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { findPersonState } from "@/lib/tenants";
 import { type Caller, personContext, unknownCaller } from "./audit";
+import { holdsShare } from "./open-tokens";
 import { openFor, SessionTokens } from "./record";
 import { openSession, removeSession } from "./store";
 
@@ -48,7 +49,7 @@ async function removeRecord(handle: SessionHandle, caller: Caller, reason: strin
   const { meta, blob } = opened;
   const known = openFor(handle, "t", meta, blob, SessionTokens);
   // Whoever has the handle but not the share does not hold the cookie, and ends nothing.
-  if (!known || !(await removeSession(handle.sessionId, meta))) return null;
+  if ((!known && !holdsShare(handle, meta)) || !(await removeSession(handle.sessionId, meta))) return null;
   const state = await findPersonState(meta.uid);
   if (state) {
     await transaction((tx) => recordAudit(tx, personContext(state.person, handle, caller), { action: "session.ended", target: { type: "session", id: handle.sessionId }, data: { reason } }))
