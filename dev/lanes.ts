@@ -126,18 +126,19 @@ type Lane = { name: string; command(report: string): readonly string[]; env?: Re
 /** The suites that need a running product, each lane with how its runner is called. */
 const lanesOnStack = (browser: string | null): Lane[] => [
   { name: "http", command: (report) => vitest("vitest.http.config.ts", report) },
+  { name: "identity", command: (report) => vitest("vitest.identity.config.ts", report) },
   { name: "e2e", command: () => [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], ...(browser && { env: { SLUICE_CHROMIUM: browser } }) },
 ];
 
 /**
- * The HTTP and browser suites against stacks of their own; afterwards each stack's log is searched for secrets.
- * @param options.apart each lane has its own stack, all at the same time: on two cores most of a lane's time is waiting.
+ * The HTTP, identity and browser suites against stacks of their own; afterwards each stack's log is searched for secrets.
+ * @param options.apart the browser's suite has its own stack, at the same time: on two cores most of a lane's time is waiting.
  */
 export async function suitesOnStack(options: Partial<StackOptions> & { apart?: boolean }, browser: string | null, env: Record<string, string> = {}): Promise<void> {
   const { apart, ...stackOptions } = options;
   const lanes = lanesOnStack(browser).filter(({ name }) => wanted(name));
-  if (apart) await together(...lanes.map((lane) => () => onStack(lane.name, stackOptions, [lane], env)));
-  else if (lanes.length > 0) await onStack("stack", stackOptions, lanes, env);
+  const groups = apart ? [lanes.filter(({ name }) => name !== "e2e"), lanes.filter(({ name }) => name === "e2e")] : [lanes];
+  await together(...groups.filter((group) => group.length > 0).map((group) => () => onStack(group.map(({ name }) => name).join("-"), stackOptions, group, env)));
 }
 
 async function onStack(label: string, options: Partial<StackOptions>, lanes: Lane[], env: Record<string, string>): Promise<void> {

@@ -19,7 +19,7 @@ finish(async () => {
     },
     () => suite("unit", vitest("vitest.config.ts", unit), unit),
   );
-  if (!wanted("http") && !wanted("e2e")) return;
+  if (!["http", "identity", "e2e"].some(wanted)) return;
   await build(say);
   await suitesOnStack({ apart: true }, browser);
 });

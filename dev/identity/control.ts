@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { readJson, sendJson } from "../lib/calls";
-import type { Faults } from "./faults";
+import { faultOrder, type Faults } from "./faults";
 import { RealmOrder } from "./orders";
 import type { Settings } from "./sessions";
 import type { SignOut } from "./sign-out";
@@ -11,10 +11,7 @@ type Parts = { realm: Realm; faults: Faults; initial: Settings; signOut: SignOut
 
 const Control = z.strictObject({
   ...RealmOrder.shape,
-  tokenDelayMs: z.int().min(0).max(600_000).optional(),
-  /** Anything below 400, or null, ends it. */
-  tokenStatus: z.int().min(0).max(599).nullable().optional(),
-  tokenError: z.string().regex(/^[a-z_]{1,50}$/).nullable().optional(),
+  ...faultOrder,
 });
 
 /** `POST /__control`: what a test may do to the realm. All of it is checked before any of it happens. */
@@ -53,13 +50,13 @@ async function apply(wanted: z.output<typeof Control>, { realm, faults, signOut 
     sessions.forget(id);
     directory.delete(id);
   });
-  if (wanted.tokenDelayMs !== undefined) faults.tokenDelayMs = wanted.tokenDelayMs;
-  if (wanted.tokenStatus !== undefined) faults.tokenStatus = (wanted.tokenStatus ?? 0) >= 400 ? (wanted.tokenStatus ?? undefined) : undefined;
-  if (wanted.tokenError !== undefined) faults.tokenError = wanted.tokenError ?? undefined;
+  faults.apply(wanted);
   settings.accessTokenSeconds = wanted.accessTokenTtl ?? settings.accessTokenSeconds;
   settings.revokeRefreshToken = wanted.revokeRefreshToken ?? settings.revokeRefreshToken;
   settings.refreshTokenMaxReuse = wanted.refreshTokenMaxReuse ?? settings.refreshTokenMaxReuse;
   settings.offlineMaxLimited = wanted.offlineMaxLimited ?? settings.offlineMaxLimited;
+  settings.backchannelSessionRequired = wanted.backchannel?.sessionRequired ?? settings.backchannelSessionRequired;
+  settings.backchannelRevokeOffline = wanted.backchannel?.revokeOffline ?? settings.backchannelRevokeOffline;
 }
 
 function reset({ realm, faults, initial }: Parts): void {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Provider } from "oidc-provider";
-import { type CallLog, sendJson } from "../lib/calls";
+import { type Call, type CallLog, sendJson } from "../lib/calls";
 import type { Faults } from "./faults";
 import { grants } from "./grants";
 import { authenticateClient, clientCredentials, type Form, noStore, OAuthError, readForm } from "./oauth";
@@ -15,36 +14,43 @@ type Parts = { realm: Realm; tokens: Tokens; provider: Provider; faults: Faults;
  */
 export async function answerToken(req: IncomingMessage, res: ServerResponse, parts: Parts): Promise<void> {
   const form = await readForm(req);
-  record(req, res, form, parts.calls);
-  const { faults, realm } = parts;
-  if (faults.tokenDelayMs > 0) await sleep(faults.tokenDelayMs);
+  const call = record(req, res, form, parts.calls);
+  const { faults } = parts;
+  const fate = await faults.meet(form.grant_type, res);
   noStore(res);
-  if (faults.tokenStatus !== undefined) return sendJson(res, faults.tokenStatus, { error: "unknown_error", error_description: "Asked for by a test" });
-  if (faults.tokenError !== undefined) return sendJson(res, statusOf(faults.tokenError), { error: faults.tokenError, error_description: "Asked for by a test" });
+  if (fate.kind === "lost") return void res.destroy();
+  if (fate.kind === "instead") {
+    for (const [name, value] of Object.entries(fate.answer.headers)) res.setHeader(name, value);
+    return sendJson(res, fate.answer.status, fate.answer.body);
+  }
+  const { status, body } = await carryOut(req, form, parts);
+  call.carriedOut = status;
+  await fate.hold();
+  if (fate.loseAnswer) return void res.destroy();
+  sendJson(res, status, faults.rewritten(body));
+}
+
+async function carryOut(req: IncomingMessage, form: Form, { realm, tokens, provider }: Parts): Promise<{ status: number; body: unknown }> {
   try {
     const client = authenticateClient(realm.clients, req, form);
     if (!form.grant_type) throw new OAuthError(400, "invalid_request", "Missing form parameter: grant_type");
     const grant = Object.hasOwn(grants, form.grant_type) ? grants[form.grant_type] : undefined;
     if (!grant) throw new OAuthError(400, "unsupported_grant_type", "Unsupported grant_type");
-    sendJson(res, 200, await grant({ realm, tokens: parts.tokens, provider: parts.provider, client, form }));
+    return { status: 200, body: await grant({ realm, tokens, provider, client, form }) };
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;
-    sendJson(res, error.status, { error: error.error, error_description: error.description });
+    return { status: error.status, body: { error: error.error, error_description: error.description } };
   }
-}
-
-function statusOf(error: string): number {
-  if (error === "invalid_client" || error === "unauthorized_client") return 401;
-  return error === "access_denied" ? 403 : 400;
 }
 
 const shownFields = new Set(["grant_type", "client_id", "audience", "scope", "username", "redirect_uri", "subject_token_type", "requested_token_type"]);
 
 /** Notes the call for tests: who wanted what. Secrets, passwords, codes and tokens are not kept. */
-function record(req: IncomingMessage, res: ServerResponse, form: Form, calls: CallLog): void {
+function record(req: IncomingMessage, res: ServerResponse, form: Form, calls: CallLog): Call {
   const { clientId } = clientCredentials(req, form);
   const shown = Object.fromEntries(Object.entries(form).map(([name, value]) => [name, shownFields.has(name) ? value : "***"]));
   const call = calls.record(req, res, { ...shown, ...(clientId === undefined ? {} : { client_id: clientId }) });
   if (call.headers.authorization) call.headers.authorization = "***";
   if (form.grant_type) call.grant_type = form.grant_type;
+  return call;
 }

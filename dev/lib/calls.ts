@@ -14,6 +14,8 @@ export type Call = {
   aborted?: true;
   /** Of the identity provider's token endpoint. */
   grant_type?: string;
+  /** Of the identity provider's token endpoint: the status with which it answered itself, also when a test let nobody hear it. */
+  carriedOut?: number;
 };
 
 /** A request the stand-in refuses before looking at its meaning. `status` is what to answer. */

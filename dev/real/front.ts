@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from "node:http";
 import { Agent } from "node:http";
-import { CallLog, listenOnLoopback, parseBody, pathOf, readBody, sendJson } from "../lib/calls";
+import { type Call, CallLog, listenOnLoopback, parseBody, pathOf, readBody, sendJson } from "../lib/calls";
 
 /** What a front knows of a request before it is passed on. */
-export type Passing = { req: IncomingMessage; res: ServerResponse; path: string; raw: Buffer; body: unknown };
+/** `call` is its entry in `/__calls`, null when nothing is kept. */
+export type Passing = { req: IncomingMessage; res: ServerResponse; path: string; raw: Buffer; body: unknown; call: Call | null };
 export type FrontOptions = {
   /** Origin of the real part. */
   target: string;
@@ -14,6 +15,8 @@ export type FrontOptions = {
   control(order: unknown): Promise<void>;
   /** Answers in place of the real part, or waits. @returns true when it has answered. */
   before?(passing: Passing): Promise<boolean> | boolean;
+  /** Takes the whole answer instead of passing it on as it comes. Undefined: this one passes. */
+  whole?(passing: Passing): ((status: number, headers: IncomingMessage["headers"], body: Buffer) => Promise<void>) | undefined;
   /** Passes a piece of the answer on; the default writes it. */
   piece?(passing: Passing, chunk: Buffer, write: (chunk: Buffer) => void): Promise<void>;
 };
@@ -31,7 +34,7 @@ export async function startFront(options: FrontOptions): Promise<{ origin: strin
     if (calls.handle(req, res)) return;
     const raw = await readBody(req, 60_000_000);
     const path = pathOf(req);
-    const passing: Passing = { req, res, path, raw, body: parseBody(raw, req.headers["content-type"]) };
+    const passing: Passing = { req, res, path, raw, body: parseBody(raw, req.headers["content-type"]), call: null };
     if (path === "/__control" && req.method === "POST") {
       try {
         await options.control(JSON.parse(raw.toString("utf8")));
@@ -41,7 +44,7 @@ export async function startFront(options: FrontOptions): Promise<{ origin: strin
       }
     }
     const kept = options.record ? options.record(passing) : passing.body;
-    if (kept !== null || !options.record) calls.record(req, res, kept);
+    if (kept !== null || !options.record) passing.call = calls.record(req, res, kept);
     if (await options.before?.(passing)) return;
     await pass(passing);
   };
@@ -53,10 +56,12 @@ export async function startFront(options: FrontOptions): Promise<{ origin: strin
       delete headers["transfer-encoding"];
       headers["content-length"] = String(raw.length);
     }
+    const takeWhole = options.whole?.(passing);
     const out = httpRequest({ agent, host: target.hostname, port: target.port, method: req.method, path: req.url, headers, setHost: false }, (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.headers);
-      res.flushHeaders();
       void (async () => {
+        if (takeWhole) return takeWhole(answer.statusCode ?? 502, answer.headers, await readBody(answer, 60_000_000));
+        res.writeHead(answer.statusCode ?? 502, answer.headers);
+        res.flushHeaders();
         for await (const chunk of answer as AsyncIterable<Buffer>) {
           if (options.piece) await options.piece(passing, chunk, (piece) => void res.write(piece));
           else res.write(chunk);

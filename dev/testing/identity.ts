@@ -8,7 +8,7 @@ const password = "correct horse battery";
 const sluiceUrl = "http://localhost:3000";
 const redirects = { web: `${sluiceUrl}/api/auth/callback/keycloak`, machine: `${sluiceUrl}/api/owner-grant/callback` };
 
-type Call = { method: string; path: string; body: Record<string, string> | null };
+type Call = { method: string; path: string; body: Record<string, string> | null; carriedOut?: number };
 
 /** The embedded identity provider, with this process's settings pointing at it. */
 export async function aRealm() {
@@ -25,9 +25,9 @@ export async function aRealm() {
       if (!answer.ok) throw new Error(`control: ${answer.status} ${await answer.text()}`);
     },
     /** Calls of the token endpoint so far, by grant type. */
-    async calls(grantType: string): Promise<number> {
+    async calls(grantType: string, options: { carriedOut?: true } = {}): Promise<number> {
       const calls = (await (await fetch(at("/__calls"))).json()) as Call[];
-      return calls.filter((call) => call.body?.grant_type === grantType).length;
+      return calls.filter((call) => call.body?.grant_type === grantType && (!options.carriedOut || call.carriedOut !== undefined)).length;
     },
     async forgetCalls(): Promise<void> {
       await fetch(at("/__calls"), { method: "DELETE" });

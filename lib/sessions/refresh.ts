@@ -4,6 +4,7 @@ import { now } from "@/lib/platform/clock";
 import { isSluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, requestToken, revokeToken, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
+import { metrics } from "@/lib/platform/metrics";
 import { type Lease, singleFlight } from "@/lib/platform/single-flight";
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { recordSessionEnd } from "./audit";
@@ -72,6 +73,7 @@ async function redeem(handle: SessionHandle, current: Unlocked, lease: Lease): P
 async function settle(handle: SessionHandle, current: Unlocked, tokens: SessionTokens, generation: number, sub: string): Promise<Unlocked> {
   const done = await commitTokens(handle.sessionId, generation, sealFor(handle, "t", generation + 1, sub, tokens), tokens);
   if (done === "ok") return { meta: { ...current.meta, gen: generation + 1, at_exp: tokens.atExp }, tokens };
+  metrics.commitRefused.inc();
   if (done === "gone") {
     await giveUp(tokens.rt);
     throw sessionExpired("ended while it was renewed");

@@ -246,7 +246,7 @@ describe("several processes", () => {
     const { handle } = await signIn("uma", { expired: true });
     await realm.control({ tokenDelayMs: 5000 });
     void ask(one, { handle, audiences: ["nflow"] });
-    await new Promise((done) => setTimeout(done, 700));
+    await expect.poll(refreshes, { timeout: 10_000 }).toBe(1);
     one.kill("SIGKILL");
     await realm.control({ tokenDelayMs: 0 });
     // Whoever waits for the dead one gives up with an error in the end; that there is none says enough.
@@ -259,13 +259,11 @@ describe("several processes", () => {
     const [one, two] = await Promise.all([child(), child()]);
     await realm.control({ revokeRefreshToken: true, refreshTokenMaxReuse: 0 });
     const { handle } = await signIn("uma", { expired: true });
-    await realm.control({ tokenDelayMs: 1500 });
+    await realm.control({ tokenHoldMs: 5000 });
     void ask(one, { handle, audiences: ["nflow"] });
-    await new Promise((done) => setTimeout(done, 700));
+    await expect.poll(() => realm.calls("refresh_token", { carriedOut: true }), { timeout: 10_000 }).toBe(1);
     one.kill("SIGKILL");
-    // The provider goes on although its client left, and spends the token.
-    await new Promise((done) => setTimeout(done, 1500));
-    await realm.control({ tokenDelayMs: 0 });
+    await realm.control({ tokenHoldMs: 0 });
     expect((await ask(two, { handle, audiences: ["nflow", "flowise"] })).errors).toEqual(["session_expired", "session_expired"]);
     expect(await refreshes()).toBe(2);
     expect(await withRedis((client) => client.hget(recordKey(handle, "m"), "dead_reason"))).toBe("rotation_lost");

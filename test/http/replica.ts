@@ -3,28 +3,31 @@ import { inject } from "vitest";
 import { freePort } from "../../dev/lib/postgres";
 import { stopChild } from "../../dev/lib/process";
 
-export type Replica = { url: string; pid: number; child: ChildProcess; stop(): Promise<void>; signal(signal: NodeJS.Signals): void };
+/** `log` is what it has logged so far, one JSON object a line: nothing, unless `env` lowers `LOG_LEVEL`. */
+export type Replica = { url: string; pid: number; child: ChildProcess; log(): string; stop(): Promise<void>; signal(signal: NodeJS.Signals): void };
 
 /** One more server process on the same stores, as a replica behind a load balancer would be; the API alone unless `env` says otherwise. */
 export async function startReplica(env: Record<string, string> = {}): Promise<Replica> {
-  const { child, url } = await spawnServer(env);
+  const { child, url, log } = await spawnServer(env);
   await new Promise<void>((done, fail) => {
     child.once("message", () => done());
     child.once("exit", (code) => fail(new Error(`the replica ended while starting (${code})`)));
   });
-  return { url, child, pid: child.pid ?? 0, stop: () => stopChild(child, "SIGTERM", 40_000), signal: (signal) => void child.kill(signal) };
+  return { url, child, log, pid: child.pid ?? 0, stop: () => stopChild(child, "SIGTERM", 40_000), signal: (signal) => void child.kill(signal) };
 }
 
 /** The same without waiting for it to be ready. */
-export async function spawnServer(env: Record<string, string> = {}, runner: string[] = ["dist/server.mjs"]): Promise<{ child: ChildProcess; url: string; words(): string }> {
+export async function spawnServer(env: Record<string, string> = {}, runner: string[] = ["dist/server.mjs"]): Promise<{ child: ChildProcess; url: string; words(): string; log(): string }> {
   const port = await freePort();
   const child = spawn(process.execPath, runner, {
     env: { NODE_ENV: "production", PATH: process.env.PATH ?? "", ...inject("webEnv"), SERVER_MODE: "api", WORKER: "off", PORT: String(port), LOG_LEVEL: "fatal", ...env },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let words = "";
+  let log = "";
+  child.stdout?.on("data", (chunk: Buffer) => { log += chunk.toString(); });
   child.stderr?.on("data", (chunk: Buffer) => { words += chunk.toString(); });
-  return { child, url: `http://localhost:${port}`, words: () => words };
+  return { child, url: `http://localhost:${port}`, words: () => words, log: () => log };
 }
 
 /** The processes that this one has started, with their command lines. */

@@ -1,33 +1,29 @@
 import { z } from "zod";
 import { RealmOrder } from "../../identity/orders";
-import { pause } from "../../lib/faults";
-import { sendJson } from "../../lib/calls";
+import { type Fate, faultOrder, Faults } from "../../identity/faults";
+import { parseBody, sendJson } from "../../lib/calls";
 import { type Passing, startFront } from "../front";
 import type { KeycloakAdmin } from "./admin";
 import { RealmOrders } from "./orders";
 
 /** The same orders as the embedded provider takes. Faults of the token endpoint are made here, the rest is carried out by Keycloak. */
-const Control = z.strictObject({
-  ...RealmOrder.shape,
-  tokenDelayMs: z.int().min(0).optional(), tokenStatus: z.int().nullable().optional(), tokenError: z.string().nullable().optional(),
-});
+const Control = z.strictObject({ ...RealmOrder.shape, ...faultOrder });
 
 const secretFields = /^(client_secret|password|code|code_verifier|refresh_token|subject_token|token|access_token|id_token_hint|assertion)$/;
 
 /** A counting proxy before Keycloak: calls of the token endpoint are kept, faults of it are made here, the rest is Keycloak's. */
 export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { accessTokenLifespan: number }): Promise<{ origin: string; issuer: string; close(): Promise<void> }> {
-  const faults = { delayMs: 0, status: null as number | null, error: null as string | null };
+  const faults = new Faults();
+  const passed = new WeakMap<Passing, Fate & { kind: "passed" }>();
   const isTokenEndpoint = ({ path }: Passing) => path === `/realms/${admin.realm}/protocol/openid-connect/token`;
   const orders = new RealmOrders(admin, { ...realmSettings, revokeRefreshToken: false, refreshTokenMaxReuse: 0 });
 
   const control = async (order: unknown): Promise<void> => {
-    const { tokenDelayMs, tokenStatus, tokenError, ...wanted } = Control.parse(order);
+    const wanted = Control.parse(order);
     // The realm lives as long as the suite that meets it through this front.
     if (wanted.deleteUser) throw new Error("deleteUser is not offered here: nobody would bring the person back");
-    if (wanted.reset) Object.assign(faults, { delayMs: 0, status: null, error: null });
-    if (tokenDelayMs !== undefined) faults.delayMs = tokenDelayMs;
-    if (tokenStatus !== undefined) faults.status = (tokenStatus ?? 0) >= 400 ? tokenStatus : null;
-    if (tokenError !== undefined) faults.error = tokenError;
+    if (wanted.reset) faults.reset();
+    faults.apply(wanted);
     await orders.carryOut(wanted);
   };
 
@@ -37,17 +33,31 @@ export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { 
     record: (passing) => (isTokenEndpoint(passing) ? masked(passing) : null),
     async before(passing) {
       if (!isTokenEndpoint(passing)) return false;
-      await pause(faults.delayMs);
-      if (faults.error !== null) {
-        sendJson(passing.res, 400, { error: faults.error, error_description: "injected" });
-        return true;
-      }
-      if (faults.status === null) return false;
-      sendJson(passing.res, faults.status, { error: "injected" });
-      return true;
+      const fate = await faults.meet(grantTypeOf(passing), passing.res);
+      if (fate.kind === "lost") passing.res.destroy();
+      else if (fate.kind === "instead") {
+        for (const [name, value] of Object.entries(fate.answer.headers)) passing.res.setHeader(name, value);
+        sendJson(passing.res, fate.answer.status, fate.answer.body);
+      } else passed.set(passing, fate);
+      return fate.kind !== "passed";
+    },
+    whole: (passing) => {
+      const fate = passed.get(passing);
+      return fate && (async (status, headers, body) => {
+        if (passing.call) passing.call.carriedOut = status;
+        await fate.hold();
+        if (fate.loseAnswer) return void passing.res.destroy();
+        const { "content-length": _length, "transfer-encoding": _encoding, ...kept } = headers;
+        for (const [name, value] of Object.entries(kept)) if (value !== undefined) passing.res.setHeader(name, value);
+        sendJson(passing.res, status, faults.rewritten(parseBody(body, headers["content-type"])));
+      });
     },
   });
   return { ...front, issuer: `${front.origin}/realms/${admin.realm}` };
+}
+
+function grantTypeOf({ body }: Passing): string | undefined {
+  return typeof body === "object" && body !== null && "grant_type" in body && typeof body.grant_type === "string" ? body.grant_type : undefined;
 }
 
 function masked({ body, req }: Passing): unknown {

@@ -1,0 +1,91 @@
+import { Redis } from "ioredis";
+import { afterAll } from "vitest";
+import { Browser, call, control, demo, signIn } from "../http/client";
+import { type Replica, startReplica } from "../http/replica";
+
+export { withStandIn } from "../http/client";
+
+/** Whether a real Keycloak stands behind the proxy: then the long forms run, and Keycloak's own events count. */
+export const isReal = (process.env.SLUICE_REAL ?? "").includes("keycloak");
+
+/** How Keycloak may treat a refresh token that was used: the three settings under which everything must hold. */
+export const rotations = [
+  { name: "rotation off", settings: { revokeRefreshToken: false, refreshTokenMaxReuse: 0 }, forgives: true },
+  { name: "rotation on, one reuse forgiven", settings: { revokeRefreshToken: true, refreshTokenMaxReuse: 1 }, forgives: true },
+  { name: "rotation on, no reuse forgiven", settings: { revokeRefreshToken: true, refreshTokenMaxReuse: 0 }, forgives: false },
+] as const;
+
+export type Fleet = {
+  members: Replica[];
+  /** The member whose turn it is: calls spread over all of them. */
+  at(i: number): Replica;
+  kill(member: Replica): Promise<void>;
+  /** One more, in place of one that was killed. */
+  replace(member: Replica): Promise<Replica>;
+  /** Lines that any of them logged, of at least this level (30 info, 40 warn, 50 error). */
+  logged(levelMin: number): { level: number; msg: string; err?: { message?: string } }[];
+  stop(): Promise<void>;
+};
+
+/** Full server processes on the stack's stores, as replicas behind a load balancer would be: three, with the API alone unless `env` says otherwise. */
+export async function startFleet(options: { count?: number; env?: Record<string, string> } = {}): Promise<Fleet> {
+  const start = () => startReplica({ LOG_LEVEL: "info", ...options.env });
+  const members = await Promise.all(Array.from({ length: options.count ?? 3 }, start));
+  const all = [...members];
+  return {
+    members,
+    at: (i) => members[i % members.length] as Replica,
+    async kill(member) {
+      const gone = new Promise((done) => member.child.once("exit", done));
+      member.signal("SIGKILL");
+      await gone;
+    },
+    async replace(member) {
+      const next = await start();
+      members.splice(members.indexOf(member), 1, next);
+      all.push(next);
+      return next;
+    },
+    logged: (levelMin) => all.flatMap(({ log }) => log().split("\n").filter(Boolean).map((line) => JSON.parse(line) as ReturnType<Fleet["logged"]>[number])).filter(({ level }) => level >= levelMin),
+    // One that a test left paused would not hear a polite word.
+    stop: async () => void (await Promise.all(all.map((member) => { member.signal("SIGCONT"); return member.stop(); }))),
+  };
+}
+
+const redis = new Redis(demo.redisUrl);
+afterAll(() => redis.disconnect());
+/** The stack's own Redis, to look into and to disturb. */
+export const store = redis;
+
+export type Session = {
+  browser: Browser;
+  cookie: string;
+  /** Names its record in the store. */
+  id: string;
+  /** Of the readable half: `gen`, `state`, `dead_reason`, … */
+  meta(field: string): Promise<string | null>;
+};
+
+/** Signs in, and tells which record that made. */
+export async function aSession(username = "uma"): Promise<Session> {
+  const before = new Set(await store.keys("sl:s:{*}:m"));
+  const browser = await signIn(username);
+  const [key, more] = (await store.keys("sl:s:{*}:m")).filter((one) => !before.has(one));
+  if (!key || more) throw new Error(`signing in made ${key ? "several records" : "no record"}`);
+  return { browser, cookie: browser.cookies(demo.url), id: /\{(.*)\}/.exec(key)?.[1] ?? "", meta: (field) => store.hget(key, field) };
+}
+
+/** A session whose access token is over, as we see it; whatever is fetched next lasts as usual. */
+export async function anExpiredSession(username = "uma"): Promise<Session> {
+  await control("identity", { tokenExpiresIn: 0 });
+  const session = await aSession(username);
+  await control("identity", { tokenExpiresIn: null });
+  return session;
+}
+
+/** A call that needs the person's token at NFlow, and may be repeated. */
+export const search = (base: string | Replica, who: { cookie: string } | { key: string }) =>
+  call(typeof base === "string" ? base : base.url, "POST", "/api/v1/nflow/builder/apps/search", { ...who, headers: { origin: demo.url }, body: {} });
+
+/** What came of each call: `200`, or the status with its code. */
+export const answers = (results: { status: number; json: { code?: string } | null }[]) => results.map(({ status, json }) => (status === 200 ? "200" : `${status} ${json?.code ?? ""}`));
