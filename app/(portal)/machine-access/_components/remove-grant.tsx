@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import { toast } from "sonner";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
 import { removeGrantAction } from "../actions";
@@ -14,7 +15,7 @@ export function RemoveGrant({ liveKeys }: { /** Null where they may not be seen.
       <Button variant="secondary" onClick={() => setAsking(true)}>Remove</Button>
       <Confirm open={isAsking} onOpenChange={setAsking} title="Remove machine access?" action="Remove machine access" onConfirm={async () => {
         const result = await removeGrantAction({});
-        if (!result.ok) return result.problem.detail;
+        if (!result.ok) return refusalText(result.problem);
         toast.success("Machine access is removed");
         return null;
       }}>
