@@ -11,7 +11,7 @@ export const config = {
 };
 
 const sessionCookies = ["__Host-sluice.session", "sluice.session"];
-const portal = /^\/(?:overview|keys|machine-access|chatflows|nflow)(?:\/|$)/;
+const portal = /^\/(?:overview|chatflows|nflow|keys|usage|requests|machine-access|sessions|tokens|admin)(?:\/|$)/;
 const requestIdShape = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function middleware(request: NextRequest): NextResponse {

@@ -16,18 +16,47 @@ let failed = 0;
 /** What failed, by name: a long log hides it, and the end of a log is what is kept. */
 const failures: string[] = [];
 
-function run(command: readonly string[], env: Record<string, string> = {}): Promise<number> {
-  return new Promise((done) => {
-    const [file = "", ...args] = command;
-    const child = spawn(file, args, { stdio: "inherit", env: { ...process.env, NODE_OPTIONS: "", ...env } });
-    child.on("exit", (code) => done(code ?? 1));
-  });
+/** Several lanes side by side would talk over each other: what each of them says is then kept until it has ended. */
+let sideBySide = false;
+
+async function run(command: readonly string[], env: Record<string, string> = {}): Promise<number> {
+  const [file = "", ...args] = command;
+  const said: Buffer[] = [];
+  const child = spawn(file, args, { stdio: ["inherit", sideBySide ? "pipe" : "inherit", sideBySide ? "pipe" : "inherit"], env: { ...process.env, NODE_OPTIONS: "", ...env } });
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => said.push(chunk));
+  // `close` and not `exit`: what it said last has arrived by then.
+  const code = await new Promise<number>((done) => child.on("close", (ended) => done(ended ?? 1)));
+  process.stdout.write(Buffer.concat(said));
+  return code;
+}
+
+/** Runs lanes at the same time that do not share a stack. */
+export async function together(...lanes: (() => Promise<void>)[]): Promise<void> {
+  sideBySide = lanes.length > 1;
+  try {
+    await Promise.all(lanes.map((lane) => lane()));
+  } finally {
+    sideBySide = false;
+  }
+}
+
+const startedAt = new Map<string, number>();
+
+function heading(name: string): void {
+  startedAt.set(name, performance.now());
+  say(sideBySide ? `${name} has begun; what it says follows when it has ended` : `\n== ${name}`);
+}
+
+function ended(name: string): void {
+  say(`${sideBySide ? "^^" : "=="} ${name}: ${Math.round((performance.now() - (startedAt.get(name) ?? 0)) / 1000)} s`);
 }
 
 export async function check(name: string, command: readonly string[]): Promise<void> {
   if (!wanted(name)) return;
-  say(`\n== ${name}`);
-  if ((await run(command)) === 0) passed++;
+  heading(name);
+  const code = await run(command);
+  ended(name);
+  if (code === 0) passed++;
   else {
     failed++;
     failures.push(name);
@@ -37,8 +66,9 @@ export async function check(name: string, command: readonly string[]): Promise<v
 /** Adds a runner's own count; a run that wrote none, or executed nothing, has failed. */
 export async function suite(name: string, command: readonly string[], report: string, env: Record<string, string> = {}): Promise<void> {
   if (!wanted(name)) return;
-  say(`\n== ${name}`);
+  heading(name);
   const code = await run(command, env);
+  ended(name);
   const counts = existsSync(report) ? countsOf(JSON.parse(readFileSync(report, "utf8"))) : { passed: 0, failed: 1, names: ["it wrote no report"] };
   passed += counts.passed;
   failed += counts.failed;
@@ -91,24 +121,40 @@ export function chromium(): string | null {
 
 export const vitest = (config: string, report: string, ...more: string[]) => [...bin("vitest/vitest.mjs"), "run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...more];
 
-/** The HTTP, identity and browser suites against a stack of their own; afterwards its log is searched for secrets. */
-export async function suitesOnStack(prefix: string, options: Partial<StackOptions>, browser: string | null, env: Record<string, string> = {}): Promise<void> {
-  const lanes = ["http", "identity", "e2e"].map((lane) => prefix + lane);
-  if (!lanes.some(wanted)) return;
-  const dataDir = join(folder, `${prefix}data`);
+type Lane = { name: string; command(report: string): readonly string[]; env?: Record<string, string> };
+
+/** The suites that need a running product, each lane with how its runner is called. */
+const lanesOnStack = (browser: string | null): Lane[] => [
+  { name: "http", command: (report) => vitest("vitest.http.config.ts", report) },
+  { name: "identity", command: (report) => vitest("vitest.identity.config.ts", report) },
+  { name: "e2e", command: () => [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], ...(browser && { env: { SLUICE_CHROMIUM: browser } }) },
+];
+
+/**
+ * The HTTP, identity and browser suites against stacks of their own; afterwards each stack's log is searched for secrets.
+ * @param options.apart each lane has its own stack, all at the same time: on two cores most of a lane's time is waiting.
+ */
+export async function suitesOnStack(options: Partial<StackOptions> & { apart?: boolean }, browser: string | null, env: Record<string, string> = {}): Promise<void> {
+  const { apart, ...stackOptions } = options;
+  const lanes = lanesOnStack(browser).filter(({ name }) => wanted(name));
+  if (apart) await together(...lanes.map((lane) => () => onStack(lane.name, stackOptions, [lane], env)));
+  else if (lanes.length > 0) await onStack("stack", stackOptions, lanes, env);
+}
+
+async function onStack(label: string, options: Partial<StackOptions>, lanes: Lane[], env: Record<string, string>): Promise<void> {
+  const dataDir = join(folder, label);
   const { stack, demo } = await startSeededStack({ dataDir, port: await freePort(), throwaway: true, say, ...options });
+  const failedBefore = failed;
   try {
-    const stackFile = join(folder, `${prefix}stack.json`);
+    const stackFile = join(folder, `${label}-stack.json`);
     // Tests start replicas of their own with these settings; the file goes when the run is over.
     writeFileSync(stackFile, JSON.stringify({ demo, env: stack.web.env }), { mode: 0o600 });
-    const http = join(folder, `${prefix}http.json`);
-    await suite(`${prefix}http`, vitest("vitest.http.config.ts", http), http, { SLUICE_STACK: stackFile, ...env });
-    const identity = join(folder, `${prefix}identity.json`);
-    await suite(`${prefix}identity`, vitest("vitest.identity.config.ts", identity), identity, { SLUICE_STACK: stackFile, ...env });
-    const e2e = join(folder, `${prefix}e2e.json`);
-    await suite(`${prefix}e2e`, [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], e2e, { SLUICE_STACK: stackFile, PLAYWRIGHT_JSON_OUTPUT_NAME: e2e, ...(browser && { SLUICE_CHROMIUM: browser }), ...env });
+    for (const lane of lanes) {
+      const report = join(folder, `${lane.name}.json`);
+      await suite(lane.name, lane.command(report), report, { SLUICE_STACK: stackFile, PLAYWRIGHT_JSON_OUTPUT_NAME: report, ...lane.env, ...env });
+    }
     leaks(join(dataDir, "web.log"), demo.users[0]?.password ?? "", stack.adminToken);
-    if (failed > 0) say(`\nthe portal's last words:\n${readFileSync(join(dataDir, "web.log"), "utf8").split("\n").filter((l) => /"level":[56]0/.test(l)).slice(-10).map((l) => l.slice(0, 300)).join("\n")}`);
+    if (failed > failedBefore) say(`\nthe portal's last words:\n${readFileSync(join(dataDir, "web.log"), "utf8").split("\n").filter((l) => /"level":[56]0/.test(l)).slice(-10).map((l) => l.slice(0, 300)).join("\n")}`);
   } finally {
     await stack.stop();
   }

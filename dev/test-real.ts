@@ -22,7 +22,7 @@ finish(async () => {
     await build(say);
     const storm = join(folder, "storm.json");
     await suite("storm", vitest("vitest.storm.config.ts", storm), storm);
-    await suitesOnStack("", { real: { identity: identityOn(keycloak), flowise: realFlowise } }, browser, { SLUICE_REAL: "keycloak,flowise", SLUICE_REAL_KEYCLOAK: keycloak.base });
+    await suitesOnStack({ real: { identity: identityOn(keycloak), flowise: realFlowise } }, browser, { SLUICE_REAL: "keycloak,flowise", SLUICE_REAL_KEYCLOAK: keycloak.base });
   } finally {
     await keycloak.stop();
   }

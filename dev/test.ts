@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { build, generateClient } from "./build";
-import { bin, check, chromium, finish, folder, say, suite, suitesOnStack, vitest, wanted } from "./lanes";
+import { bin, check, chromium, finish, folder, say, suite, suitesOnStack, together, vitest, wanted } from "./lanes";
 import { findRedisServer } from "./lib/redis";
 
 /** `npm test`: everything, in the order in which a mistake shows soonest. Ends with the line `N passed, N failed`. */
@@ -8,14 +8,18 @@ finish(async () => {
   findRedisServer(say);
   const browser = chromium();
   generateClient();
-  await check("types", [...bin("typescript/bin/tsc"), "--noEmit", "-p", "."]);
-  await check("lint", [...bin("eslint/bin/eslint.js"), ".", "--max-warnings", "0"]);
-  await check("arrows", [...bin("dependency-cruiser/bin/dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", "app", "lib", "ops", "server", "server.ts", "middleware.ts"]);
   const unit = join(folder, "unit.json");
-  await suite("unit", vitest("vitest.config.ts", unit), unit);
   const protocol = join(folder, "protocol.json");
-  await suite("protocol", vitest("vitest.protocol.config.ts", protocol), protocol, { SLUICE_PROTOCOL: "embedded" });
+  await together(
+    async () => {
+      await check("types", [...bin("typescript/bin/tsc"), "--noEmit", "-p", "."]);
+      await check("lint", [...bin("eslint/bin/eslint.js"), ".", "--max-warnings", "0"]);
+      await check("arrows", [...bin("dependency-cruiser/bin/dependency-cruise.mjs"), "--config", ".dependency-cruiser.cjs", "app", "lib", "ops", "server", "server.ts", "middleware.ts"]);
+      await suite("protocol", vitest("vitest.protocol.config.ts", protocol), protocol, { SLUICE_PROTOCOL: "embedded" });
+    },
+    () => suite("unit", vitest("vitest.config.ts", unit), unit),
+  );
   if (!["http", "identity", "e2e"].some(wanted)) return;
   await build(say);
-  await suitesOnStack("", {}, browser);
+  await suitesOnStack({ apart: true }, browser);
 });

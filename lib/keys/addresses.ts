@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { remember } from "@/lib/platform/remember";
 
 /**
  * Addresses and CIDR ranges of a key's allow list. Pure.
@@ -25,9 +26,13 @@ export function parseRange(text: string): AddressRange | null {
 
 /** An address in packed form; "" for what is none, which lies in no range. */
 export function packAddress(ip: string | null): string {
-  const address = ip === null ? null : parseAddress(ip);
-  return address ? pack(address) : "";
+  return ip === null ? "" : packed(ip);
 }
+
+const packed = remember((ip) => {
+  const address = parseAddress(ip);
+  return address ? pack(address) : "";
+}, 1000);
 
 /** Whether a packed address lies in a packed range. */
 export function isInside(address: string, range: string): boolean {

@@ -70,6 +70,12 @@ const rate = z.string().regex(/^\d{1,7}\/\d{1,7}$/, "must be requests/seconds").
 
 const list = z.string().transform((v) => v.split(",").map((s) => s.trim()).filter(Boolean));
 
+/** `,`-separated names of Keycloak roles that mean one of ours. */
+const roleNames = (role: string) => list.pipe(z.array(z.string().max(255)).min(1, "must name at least one role").max(50)).default([role]);
+
+/** `/tenants/`: with a slash at either end, so that `/tenants` does not mean `/tenants-old` too. */
+const groupPrefix = z.string().min(1).max(400).transform((value) => `/${value.replace(/^\/+|\/+$/g, "")}/`);
+
 /** What can be guessed opens nothing: with a shorter `ADMIN_TOKEN` the bootstrap door stays closed. Characters. */
 export const adminTokenMin = 32;
 
@@ -104,14 +110,26 @@ const schema = z.object({
   /** A service account that may read people (`view-users`): looks up whom we do not know yet. */
   KEYCLOAK_SYNC_CLIENT_ID: z.string().min(1).max(255).optional(),
   KEYCLOAK_SYNC_CLIENT_SECRET: z.string().min(8).max(4096).optional(),
+  ENABLE_USER_SYNC: flag.default(true),
+  USER_SYNC_INTERVAL_HOURS: z.string().regex(/^\d+(\.\d+)?$/, "must be a number").transform(Number).pipe(z.number().min(0.001).max(720)).default(1),
+  /** How often Keycloak is asked who was disabled, deleted or signed out there; 0 never. Somewhat under the 30 s in which it has to show. */
+  PEOPLE_SWEEP_SECONDS: integer(0, 3600).default(25),
   PASSWORD_GRANT_ENABLED: flag.default(false),
   OWNER_TOKEN_STRATEGY: z.enum(["offline"]).default("offline"),
   TOKEN_NARROWING: z.enum(["exchange", "none"]).default("exchange"),
   NFLOW_AUDIENCE: z.string().min(1).max(255).default("nflow"),
   FLOWISE_AUDIENCE: z.string().min(1).max(255).default("flowise"),
+  /** Names of the roles in Keycloak that mean ours. */
+  ROLE_ADMIN: roleNames("admin"),
+  ROLE_USER: roleNames("user"),
+  ROLE_VIEWER: roleNames("viewer"),
+  /** Roles are this client's (`resource_access`) instead of the realm's. */
+  ROLE_CLIENT: z.string().min(1).max(255).optional(),
   DEFAULT_ROLE: z.enum(["admin", "user", "viewer"]).optional(),
   DEFAULT_TENANT: z.string().min(1).max(100).default("default"),
   TENANT_CLAIM: z.string().min(1).max(100).optional(),
+  /** Only groups below this path name tenants. */
+  TENANT_GROUP_PREFIX: groupPrefix.optional(),
   TENANT_AUTO_CREATE: flag.default(true),
   CONTACT: z.string().max(320).optional(),
 

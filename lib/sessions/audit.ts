@@ -14,10 +14,10 @@ export function personContext(person: Person, handle: SessionHandle, caller: Cal
   return { ...caller, tenantId: person.tenantId, actor: { type: "user", person, credential: { kind: "session", session: handle } }, permissions: roleMask(person.role) };
 }
 
-/** Keycloak ended it, so nobody of ours is the actor. */
-export async function recordSessionEnd(sessionId: string, meta: SessionMeta, reason: string): Promise<void> {
+/** @param by who ended it; left out, Keycloak or a rule of ours did, and nobody is the actor. */
+export async function recordSessionEnd(sessionId: string, meta: SessionMeta, reason: string, by?: Context): Promise<void> {
   const state = await findPersonState(meta.uid);
-  const ctx = jobContext("sessions", randomUUID());
+  const ctx = by ?? jobContext("sessions", randomUUID());
   await transaction((tx) => recordAudit(tx, ctx, {
     action: "session.ended", target: { type: "session", id: sessionId }, data: { reason, userId: meta.uid }, ...(state && { tenantId: state.person.tenantId }),
   }));

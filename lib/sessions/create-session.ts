@@ -10,8 +10,9 @@ import { keycloakClient, type TokenSet, verifyKeycloakToken } from "@/lib/platfo
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { type Caller, personContext } from "./audit";
 import { type Envelope, handleOf } from "./cookie";
+import { refuseKilled } from "./marks";
 import { type SessionMeta, sealFor } from "./record";
-import { refuseKilled, removeSession, writeSession } from "./store";
+import { removeSession, writeSession } from "./store";
 
 const Facts = z.object({ sid: z.string().max(255).optional(), auth_time: z.number().optional(), iat: z.number(), acr: z.string().max(100).optional(), amr: z.array(z.string().max(50)).max(10).optional() });
 

@@ -4,5 +4,6 @@ import "server-only";
 export { findSession, type Session } from "./find-session";
 export { getSessionToken, type UpstreamToken } from "./get-session-token";
 export { endSession } from "./end-session";
+export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
 export type { Audience } from "./record";
 export type { Caller } from "./audit";

@@ -7,8 +7,9 @@ import { logger } from "@/lib/platform/logger";
 import { type Lease, singleFlight } from "@/lib/platform/single-flight";
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { recordSessionEnd } from "./audit";
+import { sessionExpired } from "./marks";
 import { openFor, sealFor, type SessionMeta, SessionTokens } from "./record";
-import { backOff, channelOf, commitTokens, lockKey, markDead, markInflight, openSession, sessionExpired } from "./store";
+import { backOff, channelOf, commitTokens, lockKey, markDead, markInflight, openSession } from "./store";
 
 /** A session with its tokens opened. */
 export type Unlocked = { meta: SessionMeta; tokens: SessionTokens };

@@ -1,9 +1,8 @@
 import type { SessionHandle } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
-import { sha256Base64url } from "@/lib/platform/crypto";
-import { SluiceError } from "@/lib/platform/errors";
 import { defineScript, runScript } from "@/lib/platform/records";
 import { withRedis } from "@/lib/platform/redis";
+import { indexSession, isKilled, type KillFacts, killFactsOf, readKillMarks, sessionExpired, unindexSession } from "./marks";
 import { type Audience, audiences, SessionMeta } from "./record";
 
 // Braces are Redis Cluster hash tags: all keys of one session live in one slot, so one script may touch them.
@@ -12,19 +11,9 @@ const tokensKey = (id: string) => `sl:s:{${id}}:t`;
 const derivedKey = (id: string, audience: Audience) => `sl:s:{${id}}:t:${audience}`;
 export const lockKey = (id: string) => `sl:s:{${id}}:l`;
 export const channelOf = (id: string) => `sl:n:{${id}}`;
-const sidIndexKey = (kcSid: string) => `sl:ix:sid:${kcSid}`;
-const subIndexKey = (subHash: string) => `sl:ix:sub:${subHash}`;
-const sidKillKey = (kcSid: string) => `sl:kill:sid:${kcSid}`;
-const subKillKey = (subHash: string) => `sl:kill:sub:${subHash}`;
-const subHashOf = (iss: string, sub: string) => sha256Base64url(`${iss}\n${sub}`);
 
 /** A dead session is remembered for a while, so that its cookie meets a reason and not just nothing. */
 const tombstoneMs = 3_600_000;
-
-/** A session that is gone, dead or killed, in one answer for all of them. */
-export function sessionExpired(cause?: string): SluiceError {
-  return new SluiceError("session_expired", "Your session has ended. Sign in again.", { cause });
-}
 
 /** What to read besides the readable half: nothing, the sealed half, or the token derived for an engine. */
 type Want = "meta" | "tokens" | Audience;
@@ -52,35 +41,15 @@ end
 local blob = want == 'tokens' and redis.call('GET', KEYS[2]) or want == 'derived' and redis.call('GET', KEYS[3]) or ''
 return {redis.call('HGETALL', KEYS[1]), there, blob}`);
 
-type KillFacts = { kcSid: string; subHash: string };
 /** Which marks may end a session never changes, so knowing them saves a round trip. What the marks say is read each time. */
 const factsMax = 10_000;
 const facts = new Map<string, KillFacts>();
 
 function rememberFacts(id: string, meta: SessionMeta): KillFacts {
-  const known = { kcSid: meta.kc_sid, subHash: subHashOf(meta.iss, meta.sub) };
+  const known = killFactsOf(meta);
   if (facts.size >= factsMax) facts.delete(facts.keys().next().value ?? "");
   facts.set(id, known);
   return known;
-}
-
-type KillMarks = { sid: string | null; subNotBefore: string | null };
-
-function readKillMarks({ kcSid, subHash }: KillFacts): Promise<KillMarks> {
-  return withRedis(async (client) => {
-    const [sid, subNotBefore] = await Promise.all([kcSid ? client.get(sidKillKey(kcSid)) : null, client.get(subKillKey(subHash))]);
-    return { sid, subNotBefore };
-  });
-}
-
-/** Equal seconds count as dead: a sign-in in the second of a sign-out must not outlive it. Keycloak's clock on both sides. */
-function isKilled(marks: KillMarks, times: { auth_time: number; login_iat: number }): boolean {
-  return marks.sid !== null || (marks.subNotBefore !== null && Number(marks.subNotBefore) >= Math.min(times.auth_time || times.login_iat, times.login_iat));
-}
-
-/** @throws SluiceError `session_expired` when this Keycloak session or person was ended after this sign-in. */
-export async function refuseKilled(who: { iss: string; sub: string; kc_sid: string; auth_time: number; login_iat: number }): Promise<void> {
-  if (isKilled(await readKillMarks({ kcSid: who.kc_sid, subHash: subHashOf(who.iss, who.sub) }), who)) throw sessionExpired("ended at Keycloak");
 }
 
 /** @throws SluiceError `session_expired`; `store_unavailable`, which never means signed out. */
@@ -107,17 +76,12 @@ export async function openSession({ sessionId: id }: SessionHandle, want: Want, 
 
 export async function writeSession({ sessionId: id }: SessionHandle, meta: SessionMeta, tokens: string): Promise<void> {
   const ttlMs = Math.min(meta.idle_s * 1000, meta.abs_exp - now());
-  const lastsS = Math.ceil((meta.abs_exp - now()) / 1000);
-  const subIndex = subIndexKey(subHashOf(meta.iss, meta.sub));
-  const sidIndex = meta.kc_sid ? sidIndexKey(meta.kc_sid) : null;
   await withRedis(async (client) => {
     const written = await client.multi().hset(metaKey(id), { v: 1, ...meta }).pexpire(metaKey(id), ttlMs).set(tokensKey(id), tokens, "PX", ttlMs).exec();
     const failed = written?.find(([error]) => error)?.[0];
     if (!written || failed) throw failed ?? new Error("Connection is closed.");
-    // Advisory, for listing and ending; validity is decided by the record and the kill marks.
-    await client.multi().zremrangebyscore(subIndex, "-inf", now()).zadd(subIndex, meta.abs_exp, id).expire(subIndex, lastsS, "NX").expire(subIndex, lastsS, "GT").exec();
-    if (sidIndex) await client.multi().sadd(sidIndex, id).expire(sidIndex, lastsS, "NX").expire(sidIndex, lastsS, "GT").exec();
   });
+  await indexSession(id, meta);
 }
 
 const commit = defineScript(`
@@ -195,10 +159,23 @@ export async function markDead(id: string, generation: number, reason: string): 
 /** Forgets a session. @returns false when there was none. */
 export async function removeSession(id: string, meta: Pick<SessionMeta, "iss" | "sub" | "kc_sid">): Promise<boolean> {
   facts.delete(id);
-  return withRedis(async (client) => {
-    const removed = await client.del(...allKeys(id));
-    await client.zrem(subIndexKey(subHashOf(meta.iss, meta.sub)), id);
-    if (meta.kc_sid) await client.srem(sidIndexKey(meta.kc_sid), id);
-    return removed > 0;
-  });
+  const removed = await withRedis((client) => client.del(...allKeys(id)));
+  await unindexSession(id, meta);
+  return removed > 0;
+}
+
+/** The readable half by the id alone: for listing and ending, which have no cookie. Null when there is none. */
+export async function findMeta(id: string): Promise<SessionMeta | null> {
+  const fields = await withRedis((client) => client.hgetall(metaKey(id)));
+  return fields.state === undefined ? null : SessionMeta.parse(fields);
+}
+
+/** Ends a session whatever its tokens are by now. @returns what it was, or null when it was over or is not meant. */
+export async function killSession(id: string, reason: string, isMeant?: (meta: SessionMeta) => boolean): Promise<SessionMeta | null> {
+  for (;;) {
+    const meta = await findMeta(id);
+    if (!meta || meta.state === "dead" || (isMeant && !isMeant(meta))) return null;
+    // Renewed in between: its generation is another, the session is the same.
+    if (await markDead(id, meta.gen, reason)) return meta;
+  }
 }

@@ -7,8 +7,7 @@ export function identityOf(claims: unknown): Identity {
   const parsed = TokenClaims.safeParse(claims);
   if (!parsed.success) throw new SluiceError("invalid_credentials", "The token lacks the claims of a person.", { cause: parsed.error });
   const c = parsed.data;
-  const roles = new Set([...(c.roles ?? []), ...(c.realm_access?.roles ?? [])]);
-  const role = (["admin", "user", "viewer"] as const).find((r) => roles.has(r)) ?? env().DEFAULT_ROLE ?? null;
+  const tenants = tenantsOf(c);
   return {
     issuer: c.iss,
     sub: c.sub,
@@ -16,22 +15,36 @@ export function identityOf(claims: unknown): Identity {
     email: c.email?.toLowerCase() ?? null,
     emailVerified: c.email_verified ?? false,
     name: c.name ?? null,
-    role,
-    tenant: tenantOf(c),
+    role: roleOf(c),
+    tenant: tenants[0] ?? env().DEFAULT_TENANT,
+    tenants,
+    ...(c.iat !== undefined && { issuedAt: c.iat * 1000 }),
   };
 }
 
-/** The `organization` claim, else the first path in `groups`, else the default; `TENANT_CLAIM` names another claim. */
-function tenantOf(claims: TokenClaims): string {
-  const named = env().TENANT_CLAIM;
-  const candidates = named ? [first(claims[named])] : [first(claims.organization), first(claims.groups)];
-  const slug = candidates.find(Boolean)?.replace(/^\/+/, "").split("/")[0]?.toLowerCase();
-  return slug && slug.length <= 100 ? slug : env().DEFAULT_TENANT;
+/** The highest of ours among the names that the operator gave them, from the realm's roles, or from one client's and those alone. */
+function roleOf(claims: TokenClaims): Identity["role"] {
+  const { ROLE_CLIENT, ROLE_ADMIN, ROLE_USER, ROLE_VIEWER, DEFAULT_ROLE } = env();
+  const held = new Set(ROLE_CLIENT ? claims.resource_access?.[ROLE_CLIENT]?.roles : [...(claims.roles ?? []), ...(claims.realm_access?.roles ?? [])]);
+  const ours = [["admin", ROLE_ADMIN], ["user", ROLE_USER], ["viewer", ROLE_VIEWER]] as const;
+  return ours.find(([, names]) => names.some((name) => held.has(name)))?.[0] ?? DEFAULT_ROLE ?? null;
 }
 
-function first(value: unknown): string | undefined {
-  if (typeof value === "string") return value;
-  if (Array.isArray(value)) return value.find((v): v is string => typeof v === "string" && v !== "");
-  if (value && typeof value === "object") return Object.keys(value)[0];
-  return undefined;
+/** The `organization` claim, then the groups (below `TENANT_GROUP_PREFIX`, if there is one); `TENANT_CLAIM` names another claim, and then that alone counts. */
+function tenantsOf(claims: TokenClaims): string[] {
+  const { TENANT_CLAIM: named, TENANT_GROUP_PREFIX: prefix } = env();
+  const groups = textsOf(claims.groups).map((path) => `/${path.replace(/^\/+/, "")}`);
+  const paths = named ? textsOf(claims[named]) : [...textsOf(claims.organization), ...(prefix ? groups.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length)) : groups)];
+  return [...new Set(paths.flatMap((path) => slugOf(path) ?? []))];
+}
+
+function slugOf(path: string): string | null {
+  const slug = path.replace(/^\/+/, "").split("/")[0]?.toLowerCase() ?? "";
+  return slug !== "" && slug.length <= 100 && !slug.includes("\u0000") ? slug : null;
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.filter((v): v is string => typeof v === "string");
+  return value && typeof value === "object" ? Object.keys(value) : [];
 }

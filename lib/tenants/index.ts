@@ -1,5 +1,6 @@
 import "server-only";
 
+export { type AccessChange, changeAccess, type KeycloakState } from "./change-access";
 export { createPlan } from "./create-plan";
 export { createTenant } from "./create-tenant";
 export { deletePlan } from "./delete-plan";
@@ -13,6 +14,7 @@ export { listTenants } from "./list-tenants";
 export { updatePlan } from "./update-plan";
 export { updateTenant } from "./update-tenant";
 export { type FoundPerson, lookUpPerson, lookUpPersonById } from "./look-up-person";
-export { rememberPerson } from "./remember-person";
+export { type CarriedOver, carryOverPerson, rememberPerson } from "./remember-person";
+export { readIdentity } from "./read-identity";
 export { findPersonByEmail, findUserId, getPerson } from "./find-person";
 export type { Identity } from "./schemas";

@@ -2,9 +2,9 @@ import { db } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { isUuid } from "@/lib/platform/ids";
 import { notFound, SluiceError } from "@/lib/platform/errors";
-import { canReadKeycloak, findKeycloakUser, getKeycloakUser, type KeycloakUser, readMemberships } from "@/lib/platform/keycloak-admin";
+import { canReadKeycloak, findKeycloakUser, getKeycloakUser, type KeycloakUser, membershipReader } from "@/lib/platform/keycloak-admin";
 import { noSuchTenant } from "./get-tenant";
-import { identityOf } from "./identity";
+import { readIdentity } from "./read-identity";
 import { rememberPerson } from "./remember-person";
 
 export type FoundPerson = { userId: string; tenantId: string; username: string };
@@ -54,18 +54,7 @@ async function fetchFromKeycloak(user: string): Promise<FoundPerson | null> {
 async function rememberedFrom(user: KeycloakUser | null): Promise<FoundPerson | null> {
   if (!user) return null;
   if (!user.enabled) throw new SluiceError("conflict", `${user.username} is disabled in Keycloak.`);
-  const { roles, groups, organizations } = await readMemberships(user.id);
-  // Without their organizations we know less of their tenant than their last token said: that must not move them.
-  const known = organizations === null ? await db().user.findUnique({ where: { issuer_sub: { issuer: env().KEYCLOAK_ISSUER, sub: user.id } }, select: fields }) : null;
-  if (known) return found(known);
-  const { TENANT_CLAIM, KEYCLOAK_ISSUER } = env();
-  const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
-  // Read like a token's claims, so that a sign-in later finds the same person in the same tenant.
-  const identity = identityOf({
-    ...(TENANT_CLAIM && { [TENANT_CLAIM]: user.attributes?.[TENANT_CLAIM] }),
-    iss: KEYCLOAK_ISSUER, sub: user.id, preferred_username: user.username, email: user.email, email_verified: user.emailVerified, name: name || undefined,
-    roles, groups, ...(organizations?.length && { organization: organizations }),
-  });
-  const { person } = await rememberPerson(identity, { seen: false });
+  const known = await db().user.findUnique({ where: { issuer_sub: { issuer: env().KEYCLOAK_ISSUER, sub: user.id } }, select: { role: true, tenant: { select: { slug: true } } } });
+  const { person } = await rememberPerson(await readIdentity(user, membershipReader(), known && { role: known.role, tenant: known.tenant.slug }), { seen: false, enabled: true });
   return { userId: person.userId, tenantId: person.tenantId, username: person.username };
 }

@@ -5,6 +5,7 @@ import { env } from "@/lib/platform/env";
 import { notFound } from "@/lib/platform/errors";
 import { readRecord, writeRecord } from "@/lib/platform/records";
 import { redisRunId } from "@/lib/platform/redis";
+import { remember } from "@/lib/platform/remember";
 import { limitsInForce } from "./limits";
 
 export const userRecordKey = (userId: string) => `sl:u:${userId}`;
@@ -18,14 +19,14 @@ const PersonJson = z.object({
   email: z.string().nullable(), emailVerified: z.boolean(), name: z.string().nullable(), role: z.enum(["admin", "user", "viewer"]).nullable(),
 });
 
-/** A person as a record holds them; null when it cannot be read. */
-export function parsePerson(json: string): Person | null {
+/** A person as a record holds them; null when it cannot be read. Not to be changed: the same text gives the same object. */
+export const parsePerson: (json: string) => Person | null = remember((json) => {
   try {
-    return PersonJson.parse(JSON.parse(json));
+    return Object.freeze(PersonJson.parse(JSON.parse(json)));
   } catch {
     return null;
   }
-}
+}, 1000);
 
 type Row = {
   id: string; tenantId: string; slug: string; issuer: string; sub: string; username: string; email: string | null; emailVerified: boolean;

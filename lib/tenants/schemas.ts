@@ -10,11 +10,15 @@ export type Identity = {
   name: string | null;
   role: "admin" | "user" | "viewer" | null;
   tenant: string;
+  /** Every tenant that Keycloak names for them, `tenant` first. Left out where only one is known. */
+  tenants?: string[];
+  /** When Keycloak said this (its clock, ms), which proves that they were enabled then; left out where it is not known. */
+  issuedAt?: number;
 };
 
 const text = (max: number) => z.string().max(max);
 
-/** The claims that we read; everything else in a token is ignored. Realm roles stand in either of two places. */
+/** The claims that we read; everything else in a token is ignored. Realm roles stand in either of two places, clients' in a third. */
 export const TokenClaims = z.object({
   iss: text(500),
   sub: text(255).min(1),
@@ -25,6 +29,8 @@ export const TokenClaims = z.object({
   roles: z.array(text(255)).max(1000).optional(),
   realm_access: z.object({ roles: z.array(text(255)).max(1000).optional() }).optional(),
   groups: z.array(text(500)).max(1000).optional(),
+  resource_access: z.record(z.string().max(255), z.object({ roles: z.array(text(255)).max(1000).optional() }).loose()).optional(),
+  iat: z.number().optional(),
   organization: z.union([z.array(text(255)).max(100), z.record(z.string(), z.unknown())]).optional(),
 }).loose();
 export type TokenClaims = z.infer<typeof TokenClaims>;

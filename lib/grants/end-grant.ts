@@ -1,0 +1,31 @@
+import type { Context } from "@/lib/access";
+import { recordAudit } from "@/lib/audit";
+import { transaction } from "@/lib/platform/db";
+import { keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
+import { logger } from "@/lib/platform/logger";
+import { dropAccess } from "./token-cache";
+import { deletedReason, findGrantRow, openOfflineToken } from "./vault";
+
+/**
+ * Takes somebody's machine access away, as part of a verb that has asked for its own permission. Unlike the owner's own taking back it
+ * does not wait for Keycloak: here it ends in any case, and a token that was not revoked there lies nowhere any more.
+ *
+ * @returns whether there was one
+ * @throws SluiceError `store_unavailable`
+ */
+export async function endGrantOf(ctx: Context, userId: string, reason: string): Promise<boolean> {
+  const row = await findGrantRow(userId);
+  if (!row?.sealed) return false;
+  const refreshToken = openOfflineToken(row);
+  const ended = await transaction(async (tx) => {
+    const { count } = await tx.ownerGrant.updateMany({ where: { userId, sealed: { not: "" } }, data: { status: "needs_reauth", statusReason: deletedReason, sealed: "", generation: { increment: 1 }, idleDeadlineAt: null, absDeadlineAt: null } });
+    if (count === 0) return null;
+    await recordAudit(tx, ctx, { action: "grant.deleted", target: { type: "user", id: userId }, tenantId: row.tenantId, data: { reason } });
+    return tx.ownerGrant.findUniqueOrThrow({ where: { userId }, select: { generation: true } });
+  });
+  if (!ended) return false;
+  await dropAccess(userId, ended.generation);
+  const client = keycloakClientOf(row.clientId);
+  if (refreshToken && client) await revokeToken(client, refreshToken).catch((error: unknown) => logger.warn({ err: error, userId }, "Keycloak did not revoke the token of a grant that was taken away"));
+  return true;
+}

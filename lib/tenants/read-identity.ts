@@ -1,0 +1,26 @@
+import { env } from "@/lib/platform/env";
+import type { KeycloakUser, Memberships } from "@/lib/platform/keycloak-admin";
+import { identityOf } from "./identity";
+import type { Identity } from "./schemas";
+
+/**
+ * A person of Keycloak's admin API, read like a token's claims, so that a sign-in later finds the same person in the same tenant.
+ *
+ * @param known what their last token said. The admin API orders groups differently, may hide organizations or a client's roles
+ *   from us, and does not know which of them get into tokens: where it does not speak against that, that stands.
+ * @throws SluiceError `identity_unavailable`
+ */
+export async function readIdentity(user: KeycloakUser, memberships: (id: string) => Promise<Memberships>, known: Pick<Identity, "role" | "tenant"> | null): Promise<Identity> {
+  const { TENANT_CLAIM, ROLE_CLIENT, KEYCLOAK_ISSUER } = env();
+  const { roles, clientRoles, groups, organizations } = await memberships(user.id);
+  const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
+  const identity = identityOf({
+    ...(TENANT_CLAIM && { [TENANT_CLAIM]: user.attributes?.[TENANT_CLAIM] }),
+    ...(ROLE_CLIENT && { resource_access: { [ROLE_CLIENT]: { roles: clientRoles ?? [] } } }),
+    iss: KEYCLOAK_ISSUER, sub: user.id, preferred_username: user.username, email: user.email, email_verified: user.emailVerified, name: name || undefined,
+    roles, groups, ...(organizations?.length && { organization: organizations }),
+  });
+  if (!known) return identity;
+  const tenantIsOpen = (organizations === null && !TENANT_CLAIM) || identity.tenants?.includes(known.tenant);
+  return { ...identity, ...(tenantIsOpen && { tenant: known.tenant }), ...(clientRoles === null && { role: known.role }) };
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { takeInventory } from "../../dev/testing/inventory";
+import { openActions, openPages } from "../../dev/testing/open-doors";
+import { type Browser, call, demo, doors, keyOf, revoke, signIn, tokensOf } from "./client";
+import { actionRows, type Theirs } from "./guards.fixture";
+import { type NakedPages, startWithoutMiddleware } from "./without-middleware";
+
+/** What can be reached, by its source and by what was built of it. */
+const { pages, actions } = takeInventory(process.cwd());
+const closedPages = pages.filter(({ path }) => !openPages.includes(path)).map(({ path }) => path);
+type Manifest = { node: Record<string, { workers: Record<string, unknown>; filename: string; exportedName: string }> };
+const built = Object.entries((JSON.parse(readFileSync(".next/server/server-reference-manifest.json", "utf8")) as Manifest).node)
+  .map(([id, { workers, exportedName }]) => ({ id, name: exportedName, path: pagePath(Object.keys(workers)[0] ?? "") }));
+const closedActions = built.filter(({ name }) => !openActions.includes(name));
+
+function pagePath(worker: string): string {
+  return `/${worker.replace(/^app\//, "").split("/").filter((part) => !part.startsWith("(") && part !== "page").join("/")}`;
+}
+
+const filled = (path: string, id: string = randomUUID()) => path.replace(/\[[^\]]+\]/g, id);
+
+/** A direct POST of an action, as a page would send it, or a forger. @returns the code of the problem that it answers, null when it has done it. */
+async function post(base: string, action: { id: string; path: string }, input: unknown, sent: { cookie?: string; origin?: string }): Promise<string | null> {
+  const answer = await fetch(base + filled(action.path), {
+    method: "POST", redirect: "manual", body: JSON.stringify([input]),
+    // Next.js alone believes whoever names a host, as behind a proxy: what it lets pass then, ours must refuse.
+    headers: { "next-action": action.id, "content-type": "text/plain;charset=UTF-8", accept: "text/x-component", "x-forwarded-host": new URL(demo.url).host, ...sent },
+  });
+  const text = await answer.text();
+  const code = /"ok":false,"problem":\{[^}]*?"code":"(\w+)"/.exec(text)?.[1];
+  if (code) return code;
+  if (/"ok":true/.test(text)) return null;
+  return `${answer.status} ${answer.headers.get("location") ?? ""}`.trim();
+}
+
+let naked: NakedPages;
+const theirs: Theirs = { keyId: "", userId: "", tenantId: "", chatflowId: "", requestId: "guards-of-uma" };
+const secretName = `uma's own ${Date.now()}`;
+const people = {} as Record<"uma" | "vic" | "gus", Browser>;
+const cookieOf = (name: keyof typeof people) => people[name].cookies(demo.url);
+
+beforeAll(async () => {
+  naked = await startWithoutMiddleware();
+  for (const name of ["uma", "vic", "gus"] as const) people[name] = await signIn(name);
+  const { id, key } = await keyOf("uma", { name: secretName });
+  const me = (await call(doors.own, "GET", "/api/v1/auth/me", { key, headers: { "x-request-id": theirs.requestId } })).json.data;
+  const [chatflow] = (await call(doors.own, "GET", "/api/v1/chatflows", { key })).json as { id: string }[];
+  Object.assign(theirs, { keyId: id, userId: me.id, tenantId: me.tenantId, chatflowId: chatflow?.id });
+}, 120_000);
+afterAll(async () => {
+  await revoke("uma", theirs.keyId);
+  await naked?.stop();
+});
+
+it("what was built is what the source says, and every action has its row", () => {
+  expect(built.map(({ name }) => name).sort()).toEqual(actions.map(({ name }) => name).sort());
+  expect(Object.keys(actionRows).sort()).toEqual(closedActions.map(({ name }) => name).sort());
+});
+
+/** Middleware removed: all the same. */
+const hosts = () => [{ host: "our door", base: doors.own }, { host: "Next.js alone", base: doors.next }, { host: "without middleware", base: naked.url }];
+
+describe("somebody who is not signed in", () => {
+  it.each(closedPages)("is sent to sign in by %s, and is shown nothing", async (path) => {
+    for (const { host, base } of hosts()) {
+      const answer = await call(base, "GET", filled(path, theirs.keyId));
+      // Where the page has begun to stream when its own check speaks, the way to sign in is in the stream.
+      const way = base === naked.url ? answer.text : (answer.headers.get("location") ?? "");
+      expect([answer.status, way.includes("/sign-in?returnTo=")], host).toEqual([base === naked.url ? 200 : 307, true]);
+      for (const data of [secretName, "uma@acme.test", "Acme"]) expect(answer.text, host).not.toContain(data);
+    }
+  });
+
+  it.each(closedActions.map(({ name, ...action }) => [name, action] as const))("cannot run %s by a direct POST, with our origin, another's or none", async (name, action) => {
+    const input = actionRows[name]?.input(theirs);
+    for (const { host, base } of hosts()) {
+      expect(await post(base, action, input, { origin: demo.url }), host).toBe("session_expired");
+      expect(await post(base, action, input, {}), `${host}, no origin`).toBe("cross_origin");
+      // Next.js refuses this one itself, with an error that tells nothing.
+      expect(await post(base, action, input, { origin: "https://evil.test" }), `${host}, foreign origin`).toMatch(/^(cross_origin|500)$/);
+    }
+  });
+});
+
+describe("a session from a foreign page", () => {
+  it.each(closedActions.map(({ name, ...action }) => [name, action] as const))("%s is refused without our Origin", async (name, action) => {
+    expect(await post(doors.own, action, actionRows[name]?.input(theirs), { cookie: cookieOf("uma") })).toBe("cross_origin");
+  });
+});
+
+describe("a viewer", () => {
+  it.each(closedActions.map(({ name, ...action }) => [name, action] as const))("%s changes nothing for them", async (name, action) => {
+    const row = actionRows[name];
+    expect(await post(doors.own, action, row?.input(theirs), { cookie: cookieOf("vic"), origin: demo.url })).toBe(row?.viewer);
+  });
+});
+
+describe("a user of another tenant", () => {
+  it.each(closedActions.map(({ name, ...action }) => [name, action] as const))("%s does not reach what is not theirs", async (name, action) => {
+    const row = actionRows[name];
+    const code = await post(doors.own, action, row?.input(theirs), { cookie: cookieOf("gus"), origin: demo.url });
+    if (row?.stranger === "own") expect(["session_expired", "insufficient_permission", "cross_origin", "internal_error"]).not.toContain(code);
+    else expect(code).toBe(row?.stranger);
+  });
+
+  it.each(closedPages)("%s shows them nothing of uma's", async (path) => {
+    for (const id of [theirs.keyId, theirs.requestId, theirs.userId, theirs.chatflowId]) {
+      const { text } = await call(doors.own, "GET", filled(path, id), { cookie: cookieOf("gus") });
+      expect(text).not.toContain(secretName);
+      expect(text).not.toContain("uma@acme.test");
+      if (!path.includes("[")) break;
+    }
+  });
+
+  it("after all of it uma's key is as it was", async () => {
+    const own = await call(doors.own, "GET", `/api/v1/auth/api-keys/${theirs.keyId}`, { bearer: (await tokensOf("uma")).access_token });
+    expect(own.json.data).toMatchObject({ name: secretName, isActive: true, status: "active", rotation: null });
+  });
+});
+
+type Operation = { security?: unknown[]; "x-permission"?: string };
+const operations = async () => Object.entries((await call(doors.own, "GET", "/api/openapi.json")).json.paths as Record<string, Record<string, Operation>>)
+  .flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation })));
+const withIds = (path: string, ids: Theirs) => path.replace(/\{(\w+)\}/g, (_, name: string) => (/flow/i.test(name) || path.includes("/chatflows/{") || path.includes("prediction") ? ids.chatflowId : /request/i.test(name) ? ids.requestId : /user/i.test(name) ? ids.userId : path.includes("/tenants/") ? ids.tenantId : ids.keyId));
+
+describe("every route of the API", () => {
+  it("refuses who brings nothing, at both doors", async () => {
+    const closed = (await operations()).filter(({ operation }) => operation.security?.length !== 0);
+    expect(closed.length).toBeGreaterThan(40);
+    for (const base of Object.values(doors)) {
+      for (const { name, method, path } of closed) {
+        const answer = await call(base, method, withIds(path, theirs), { ...(method !== "GET" && { body: {} }) });
+        expect([answer.status, answer.json?.code], name).toEqual([401, "missing_credentials"]);
+      }
+    }
+  }, 120_000);
+
+  it("gives a user of another tenant nothing of uma's, whichever of her ids they name", async () => {
+    const { id, key } = await keyOf("gus", { name: "guards", permissions: ["read", "write", "api-keys:manage"] });
+    for (const { name, method, path } of (await operations()).filter(({ path, operation }) => path.includes("{") && operation.security?.length !== 0)) {
+      const answer = await call(doors.own, method, withIds(path, theirs), { key, ...(method !== "GET" && { body: { question: "hello", input: "hello" } }) });
+      expect(["not_found", "insufficient_permission", "validation_failed", "upstream_error", "method_not_allowed", "unsupported_media_type"], `${name}: ${answer.status}`).toContain(answer.json?.code);
+      expect(answer.text, name).not.toContain(secretName);
+    }
+    await revoke("gus", id);
+  }, 120_000);
+});
