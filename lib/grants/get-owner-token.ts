@@ -1,9 +1,10 @@
 import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
+import { isSluiceError } from "@/lib/platform/errors";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
 import { join } from "@/lib/platform/single-flight";
-import { clientOf, getUsableRow, refreshGrant } from "./refresh-grant";
-import { type Audience, isFresh, keepAccess, type OwnerAccess, readAccess } from "./token-cache";
+import { clientOf, getUsableRow, pauseMs, refreshGrant, refuseWhilePaused } from "./refresh-grant";
+import { type Audience, backOff, isFresh, keepAccess, type OwnerAccess, readAccess } from "./token-cache";
 import type { GrantRow } from "./vault";
 
 /** A token to send to an engine. `generation` names the tokens that it comes from; say it back when the engine refuses it. */
@@ -21,7 +22,14 @@ export async function getOwnerToken(userId: string, audience: Audience, options:
   const { staleGeneration } = options;
   const known = await readAccess(userId, audience);
   if (known && known.generation !== staleGeneration && isFresh(known)) return upstreamToken(known);
-  return join(`sl:g:${userId}|${audience}|${staleGeneration ?? ""}`, () => mint(userId, audience, staleGeneration));
+  try {
+    return await join(`sl:g:${userId}|${audience}|${staleGeneration ?? ""}`, () => mint(userId, audience, staleGeneration));
+  } catch (error) {
+    // While Keycloak cannot make another, the one that still lives is still good.
+    const isLater = isTokenEndpointError(error, "busy", "unavailable", "misconfigured") || isSluiceError(error, "auth_busy");
+    if (known && isLater && known.generation !== staleGeneration && known.expiresAt > now() + 1000) return upstreamToken(known);
+    throw error;
+  }
 }
 
 async function mint(userId: string, audience: Audience, staleGeneration: number | undefined): Promise<UpstreamToken> {
@@ -52,7 +60,11 @@ async function ownAccess(row: GrantRow, staleGeneration: number | undefined): Pr
 }
 
 async function narrow(row: GrantRow, own: OwnerAccess, audience: Audience): Promise<UpstreamToken> {
-  const made = await exchangeToken(clientOf(row), own.accessToken, audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE);
+  await refuseWhilePaused(row.userId);
+  const made = await exchangeToken(clientOf(row), own.accessToken, audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE).catch(async (error: unknown) => {
+    if (isTokenEndpointError(error, "busy", "unavailable")) await backOff(row.userId, { kind: "unavailable", ms: pauseMs(error) });
+    throw error;
+  });
   const access: OwnerAccess = { accessToken: made.accessToken, expiresAt: made.expiresAt, lifeSeconds: made.expiresInSeconds, generation: own.generation };
   await keepAccess(row.userId, audience, access);
   return upstreamToken(access);
