@@ -132,13 +132,13 @@ const lanesOnStack = (browser: string | null): Lane[] => [
 
 /**
  * The HTTP, identity and browser suites against stacks of their own; afterwards each stack's log is searched for secrets.
- * @param options.apart each lane has its own stack, all at the same time: on two cores most of a lane's time is waiting.
+ * @param options.apart the browser's suite has its own stack, at the same time: on two cores most of a lane's time is waiting.
  */
 export async function suitesOnStack(options: Partial<StackOptions> & { apart?: boolean }, browser: string | null, env: Record<string, string> = {}): Promise<void> {
   const { apart, ...stackOptions } = options;
   const lanes = lanesOnStack(browser).filter(({ name }) => wanted(name));
-  if (apart) await together(...lanes.map((lane) => () => onStack(lane.name, stackOptions, [lane], env)));
-  else if (lanes.length > 0) await onStack("stack", stackOptions, lanes, env);
+  const groups = apart ? [lanes.filter(({ name }) => name !== "e2e"), lanes.filter(({ name }) => name === "e2e")] : [lanes];
+  await together(...groups.filter((group) => group.length > 0).map((group) => () => onStack(group.map(({ name }) => name).join("-"), stackOptions, group, env)));
 }
 
 async function onStack(label: string, options: Partial<StackOptions>, lanes: Lane[], env: Record<string, string>): Promise<void> {

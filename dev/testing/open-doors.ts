@@ -6,5 +6,5 @@ export const openPages = ["/", "/sign-in", "/signed-out", "/no-access", "/identi
 /** Signing in and out: who calls them is not known yet, or soon not any more. They refuse a foreign `Origin` themselves. */
 export const openActions = ["signInAction", "signOutAction"];
 
-/** The API, which has doors of its own for every route, Auth.js, and what works right now. */
-export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]", "/status/state"];
+/** The API, which has doors of its own for every route (its back-channel logout beside Auth.js), Auth.js, and what works right now. */
+export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]", "/api/auth/backchannel-logout", "/status/state"];

@@ -2,7 +2,8 @@ import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
-import { join } from "@/lib/platform/single-flight";
+import { metrics } from "@/lib/platform/metrics";
+import { isUnderWay, join } from "@/lib/platform/single-flight";
 import { clientOf, getUsableRow, pauseMs, refreshGrant, refuseWhilePaused } from "./refresh-grant";
 import { type Audience, backOff, isFresh, keepAccess, type OwnerAccess, readAccess } from "./token-cache";
 import type { GrantRow } from "./vault";
@@ -20,14 +21,35 @@ const forcedEveryMs = 5000;
  */
 export async function getOwnerToken(userId: string, audience: Audience, options: { staleGeneration?: number } = {}): Promise<UpstreamToken> {
   const { staleGeneration } = options;
+  const askedAt = performance.now();
+  const took = (how: "warm" | "refreshed" | "waited") => metrics.sessionToken.observe((performance.now() - askedAt) / 1000, { how });
   const known = await readAccess(userId, audience);
-  if (known && known.generation !== staleGeneration && isFresh(known)) return upstreamToken(known);
+  if (known && known.generation !== staleGeneration && isFresh(known)) {
+    took("warm");
+    return upstreamToken(known);
+  }
+  const flight = `sl:g:${userId}|${audience}|${staleGeneration ?? ""}`;
+  const how = isUnderWay(flight) ? "waited" : "refreshed";
   try {
-    return await join(`sl:g:${userId}|${audience}|${staleGeneration ?? ""}`, () => mint(userId, audience, staleGeneration));
+    const token = await join(flight, () => counted(mint(userId, audience, staleGeneration)));
+    took(how);
+    return token;
   } catch (error) {
     // While Keycloak cannot make another, the one that still lives is still good.
     const isLater = isTokenEndpointError(error, "busy", "unavailable", "misconfigured") || isSluiceError(error, "auth_busy");
     if (known && isLater && known.generation !== staleGeneration && known.expiresAt > now() + 1000) return upstreamToken(known);
+    throw error;
+  }
+}
+
+async function counted(minted: Promise<UpstreamToken>): Promise<UpstreamToken> {
+  const strategy = "offline";
+  try {
+    const token = await minted;
+    metrics.vaultMint.inc({ strategy, result: "ok" });
+    return token;
+  } catch (error) {
+    metrics.vaultMint.inc({ strategy, result: isSluiceError(error, "owner_reauth_required") ? "reauth_required" : isSluiceError(error, "owner_disabled") ? "disabled" : "unavailable" });
     throw error;
   }
 }

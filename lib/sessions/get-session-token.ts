@@ -3,7 +3,8 @@ import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
-import { join } from "@/lib/platform/single-flight";
+import { metrics } from "@/lib/platform/metrics";
+import { isUnderWay, join } from "@/lib/platform/single-flight";
 import { type Audience, DerivedToken, openFor, sealFor } from "./record";
 import { pauseUntil, refreshSession, refuseWhilePaused, type Unlocked, unlock } from "./refresh";
 import { backOff, openSession, storeDerived } from "./store";
@@ -25,11 +26,20 @@ export function marginMs(lifeSeconds: number): number {
  */
 export async function getSessionToken(handle: SessionHandle, audience: Audience, options: { staleGeneration?: number } = {}): Promise<UpstreamToken> {
   const { staleGeneration } = options;
+  const askedAt = performance.now();
+  const took = (how: "warm" | "refreshed" | "waited") => metrics.sessionToken.observe((performance.now() - askedAt) / 1000, { how });
   const { meta, blob } = await openSession(handle, audience, { touch: true });
   const known = blob && meta.gen !== staleGeneration ? openFor(handle, `t:${audience}`, meta, blob, DerivedToken) : null;
-  if (known && known.atExp - now() > marginMs(known.lifeS)) return { accessToken: known.at, generation: meta.gen, expiresAt: known.atExp };
+  if (known && known.atExp - now() > marginMs(known.lifeS)) {
+    took("warm");
+    return { accessToken: known.at, generation: meta.gen, expiresAt: known.atExp };
+  }
+  const flight = `sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`;
+  const how = isUnderWay(flight) ? "waited" : "refreshed";
   try {
-    return await join(`sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`, () => mint(handle, audience, staleGeneration));
+    const token = await join(flight, () => mint(handle, audience, staleGeneration));
+    took(how);
+    return token;
   } catch (error) {
     // While Keycloak cannot make another, the one that still lives is still good.
     const isLater = isTokenEndpointError(error, "busy", "unavailable", "misconfigured") || isSluiceError(error, "auth_busy");

@@ -1,0 +1,50 @@
+import type { Context } from "@/lib/access";
+import { recordAudit } from "@/lib/audit";
+import { familyRecordKey } from "@/lib/keys";
+import { now, nowDate } from "@/lib/platform/clock";
+import { Prisma, type Tx } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
+import { metrics } from "@/lib/platform/metrics";
+import { confirmInvalidation, type PendingInvalidation, planInvalidation } from "@/lib/platform/records";
+
+/** Ended families. `pending` is to be confirmed after the commit (`confirmEnded`); from then on no replica takes an access token of theirs. */
+export type Ended = { familyIds: string[]; tenantId?: string; pending: PendingInvalidation[] };
+
+/** One intention of the outbox holds at most so many records. */
+const recordsMax = 5000;
+
+/** Ends those families that may still have a living token; all rows at once, in the order of ids, so that two who do it cannot wait for one another. */
+export async function endFamilies(tx: Tx, which: { id?: string; userId: string; apiKeyId?: string }, reason: string): Promise<Ended> {
+  const { id, userId, apiKeyId } = which;
+  // An access token may outlive the last refresh token by its own life.
+  const livingSince = new Date(now() - env().TOKEN_ACCESS_TTL_SECONDS * 1000);
+  const families = await tx.$queryRaw<{ id: string; tenantId: string; version: number }[]>`
+    SELECT id, "tenantId", version FROM "TokenFamily" WHERE "userId" = ${userId}::uuid AND "revokedAt" IS NULL AND "expiresAt" > ${livingSince}
+      ${id === undefined ? Prisma.empty : Prisma.sql`AND id = ${id}::uuid`} ${apiKeyId === undefined ? Prisma.empty : Prisma.sql`AND "apiKeyId" = ${apiKeyId}::uuid`}
+    ORDER BY id FOR UPDATE`;
+  if (families.length === 0) return { familyIds: [], pending: [] };
+  const familyIds = families.map((family) => family.id);
+  await tx.$executeRaw`UPDATE "TokenFamily" SET "revokedAt" = ${nowDate()}, "revokedReason" = ${reason}, version = version + 1 WHERE id = ANY(${familyIds}::uuid[])`;
+  const pending: PendingInvalidation[] = [];
+  for (let from = 0; from < families.length; from += recordsMax) {
+    pending.push(await planInvalidation(tx, families.slice(from, from + recordsMax).map((family) => ({ key: familyRecordKey(family.id), version: family.version + 1 }))));
+  }
+  metrics.tokenFamilies.cell({ event: reason === "reuse" ? "reused" : "revoked" }).count += families.length;
+  return { familyIds, tenantId: families[0]?.tenantId, pending };
+}
+
+/** After the commit. @throws SluiceError `store_unavailable` when Redis does not confirm; the outbox then goes on. */
+export async function confirmEnded({ pending }: Pick<Ended, "pending">): Promise<void> {
+  for (const each of pending) await confirmInvalidation(each);
+}
+
+/**
+ * Ends every token of a person's programs, in the transaction of whatever else happens to them; the caller has the permission. `confirmEnded` is due
+ * after the commit. @returns how many sign-ins of programs ended
+ */
+export async function revokeTokensOf(tx: Tx, ctx: Context, userId: string, reason: string): Promise<{ count: number } & Pick<Ended, "pending">> {
+  const { familyIds, tenantId, pending } = await endFamilies(tx, { userId }, reason);
+  const count = familyIds.length;
+  if (count > 0) await recordAudit(tx, ctx, { action: "token.revoked", target: { type: "user", id: userId }, tenantId, data: { reason, count } });
+  return { count, pending };
+}
