@@ -18,7 +18,7 @@ describe("every page, action and route handler goes through its door", () => {
     expect(inlineActions).toEqual([]);
   });
 
-  it("Next.js has no route handler but the API's and Auth.js's", () => {
+  it("Next.js has no route handler but the API's, Auth.js's and the status page's", () => {
     expect(handlers.map(({ path }) => path).sort()).toEqual([...openHandlers].sort());
   });
 });
