@@ -24,7 +24,7 @@ describe("every page, action and route handler goes through its door", () => {
     expect(grave.length).toBeGreaterThan(10);
   });
 
-  it("Next.js has no route handler but the API's and Auth.js's", () => {
+  it("Next.js has no route handler but the API's, Auth.js's and the status page's", () => {
     expect(handlers.map(({ path }) => path).sort()).toEqual([...openHandlers].sort());
   });
 });

@@ -1,6 +1,7 @@
 "use client";
 
-import { LogOut } from "lucide-react";
+import { Activity, LogOut } from "lucide-react";
+import Link from "next/link";
 import { type ReactElement, useTransition } from "react";
 import { Badge } from "../ui/badge";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuLabel, DropdownMenuSeparator, DropdownMenuTrigger } from "../ui/dropdown-menu";
@@ -23,6 +24,7 @@ export function AccountPanel({ trigger, account, signOut }: { trigger: ReactElem
         <DropdownMenuLabel>Appearance</DropdownMenuLabel>
         <ThemeChoices />
         <DropdownMenuSeparator />
+        <DropdownMenuItem asChild><Link href="/status"><Activity aria-hidden />What works right now</Link></DropdownMenuItem>
         <DropdownMenuItem disabled={isLeaving} onSelect={(event) => { event.preventDefault(); startLeaving(signOut); }}>
           <LogOut aria-hidden />{isLeaving ? "Signing out…" : "Sign out"}
         </DropdownMenuItem>
