@@ -4,7 +4,7 @@
 export const openPages = ["/", "/sign-in", "/signed-out", "/no-access", "/identity-unavailable", "/docs", "/docs/keys", "/docs/reference", "/docs/errors", "/docs/errors/[code]"];
 
 /** Signing in and out: who calls them is not known yet, or soon not any more. They refuse a foreign `Origin` themselves. */
-export const openActions = ["signInAction", "signOutAction"];
+export const openActions = ["signInAction", "signOutAction", "signOutEverywhereAction"];
 
-/** The API, which has doors of its own for every route (its back-channel logout beside Auth.js), and Auth.js. */
-export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]", "/api/auth/backchannel-logout"];
+/** The API, which has doors of its own for every route (its back-channel logout beside Auth.js), and Auth.js; and the two ways to Keycloak and back, which send a stranger to sign in. */
+export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]", "/api/auth/backchannel-logout", "/api/auth/confirm", "/api/auth/account"];

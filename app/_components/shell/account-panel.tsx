@@ -1,6 +1,7 @@
 "use client";
 
-import { LogOut } from "lucide-react";
+import { LogOut, MonitorSmartphone } from "lucide-react";
+import Link from "next/link";
 import { type ReactElement, useTransition } from "react";
 import { Badge } from "../ui/badge";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuLabel, DropdownMenuSeparator, DropdownMenuTrigger } from "../ui/dropdown-menu";
@@ -19,6 +20,8 @@ export function AccountPanel({ trigger, account, signOut }: { trigger: ReactElem
           {account.email && <p className="truncate text-muted">{account.email}</p>}
           <p className="mt-2 flex gap-1.5"><Badge tone="water">{account.role}</Badge><Badge tone="outline">{account.tenant}</Badge></p>
         </div>
+        <DropdownMenuSeparator />
+        <DropdownMenuItem asChild><Link href="/sessions"><MonitorSmartphone aria-hidden />Sessions and account</Link></DropdownMenuItem>
         <DropdownMenuSeparator />
         <DropdownMenuLabel>Appearance</DropdownMenuLabel>
         <ThemeChoices />
