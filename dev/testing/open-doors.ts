@@ -4,7 +4,7 @@
 export const openPages = ["/", "/sign-in", "/signed-out", "/no-access", "/identity-unavailable", "/status", "/docs", "/docs/keys", "/docs/reference", "/docs/errors", "/docs/errors/[code]"];
 
 /** Signing in and out: who calls them is not known yet, or soon not any more. They refuse a foreign `Origin` themselves. */
-export const openActions = ["signInAction", "signOutAction"];
+export const openActions = ["signInAction", "signOutAction", "signOutEverywhereAction"];
 
 /**
  * The API, which has doors of its own for every route (its back-channel logout beside Auth.js); Auth.js; two ways to Keycloak and back,
