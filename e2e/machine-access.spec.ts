@@ -5,7 +5,7 @@ import { stackInfo } from "./stack";
 
 /** Months pass in the database, not in the test. */
 async function age(username: string, set: string): Promise<void> {
-  const client = new pg.Client({ connectionString: stackInfo().env?.DATABASE_URL });
+  const client = new pg.Client({ connectionString: stackInfo().demo.databaseUrl });
   await client.connect();
   await client.query(`UPDATE "OwnerGrant" g SET ${set} FROM "User" u WHERE u.id = g."userId" AND u.username = $1`, [username]);
   await client.end();
