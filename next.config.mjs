@@ -5,7 +5,7 @@ const config = {
   // The API's paths must answer with and without a trailing slash; a redirect would turn a POST into a GET.
   skipTrailingSlashRedirect: true,
   // Drivers that find their own files or workers at run time, and what shares process-wide state with the door.
-  serverExternalPackages: ["pg", "ioredis", "bullmq", "pino", "undici", "@prisma/client", "@prisma/adapter-pg", "@hono/node-server"],
+  serverExternalPackages: ["pg", "ioredis", "bullmq", "pino", "undici", "@prisma/client", "@prisma/adapter-pg", "@hono/node-server", "prom-client"],
   experimental: {
     serverActions: { bodySizeLimit: "1mb" },
     optimizePackageImports: ["radix-ui", "lucide-react"],

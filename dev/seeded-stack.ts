@@ -6,7 +6,7 @@ import { type Stack, type StackOptions, startStack } from "./stack";
 
 /** What `npm run demo` writes to `.data/demo.json`: a promise to scripts and tests. */
 export type Demo = {
-  url: string; pid: number; adminToken: string; issuer: string; nflowUrl: string; flowiseUrl: string; databaseUrl: string; redisUrl: string;
+  url: string; pid: number; adminToken: string; metricsToken: string; issuer: string; nflowUrl: string; flowiseUrl: string; databaseUrl: string; redisUrl: string;
   users: { username: string; password: string; role: "admin" | "user" | "viewer" | null; tenant: string }[];
 };
 
@@ -25,7 +25,7 @@ export async function startSeededStack(options: StackOptions): Promise<{ stack: 
     throw error;
   }
   const demo: Demo = {
-    url: stack.url, pid: process.pid, adminToken: stack.adminToken, issuer: stack.issuer, nflowUrl: stack.nflowUrl, flowiseUrl: stack.flowiseUrl, databaseUrl: stack.databaseUrl, redisUrl: stack.redisUrl,
+    url: stack.url, pid: process.pid, adminToken: stack.adminToken, metricsToken: stack.metricsToken, issuer: stack.issuer, nflowUrl: stack.nflowUrl, flowiseUrl: stack.flowiseUrl, databaseUrl: stack.databaseUrl, redisUrl: stack.redisUrl,
     users: people.map((p) => ({ username: p.username, password: stack.demoPassword, role: p.role, tenant: p.tenant })),
   };
   return { stack, demo };

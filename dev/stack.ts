@@ -41,6 +41,7 @@ export type Stack = {
   databaseUrl: string;
   redisUrl: string;
   adminToken: string;
+  metricsToken: string;
   demoPassword: string;
   web: Web;
   /** One more web process on the same stores, as a replica behind a load balancer would be. Its address differs, AUTH_URL does not. */
@@ -50,15 +51,16 @@ export type Stack = {
   stop(): Promise<void>;
 };
 
-type Secrets = Record<"authSecret" | "sessionKek" | "vaultKek" | "webSecret" | "machineSecret" | "directSecret" | "syncSecret" | "demoPassword" | "adminToken" | "flowiseKey" | "flowiseBoundKey" | "actionsKey", string>;
+type Secrets = Record<"authSecret" | "sessionKek" | "vaultKek" | "webSecret" | "machineSecret" | "directSecret" | "syncSecret" | "demoPassword" | "adminToken" | "metricsToken" | "flowiseKey" | "flowiseBoundKey" | "actionsKey", string>;
 
 function secrets(dataDir: string): Secrets {
   const file = join(dataDir, "secrets.json");
-  if (existsSync(file)) return JSON.parse(readFileSync(file, "utf8")) as Secrets;
   const token = () => randomBytes(33).toString("base64url");
+  const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Partial<Secrets>) : {};
+  // A demo that was started by an earlier version lacks what has come since.
   const made: Secrets = {
     authSecret: token(), sessionKek: randomBytes(32).toString("base64"), vaultKek: randomBytes(32).toString("base64"), webSecret: token(), machineSecret: token(), directSecret: token(), syncSecret: token(),
-    demoPassword: `demo-${randomBytes(6).toString("hex")}`, adminToken: token(), flowiseKey: randomBytes(32).toString("base64url"), flowiseBoundKey: randomBytes(32).toString("base64url"), actionsKey: randomBytes(32).toString("base64"),
+    demoPassword: `demo-${randomBytes(6).toString("hex")}`, adminToken: token(), metricsToken: token(), flowiseKey: randomBytes(32).toString("base64url"), flowiseBoundKey: randomBytes(32).toString("base64url"), actionsKey: randomBytes(32).toString("base64"), ...kept,
   };
   writeFileSync(file, JSON.stringify(made, null, 2), { mode: 0o600 });
   return made;
@@ -146,7 +148,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       KEYCLOAK_DIRECT_CLIENT_ID: "sluice-direct", KEYCLOAK_DIRECT_CLIENT_SECRET: secret.directSecret, PASSWORD_GRANT_ENABLED: "true",
       KEYCLOAK_SYNC_CLIENT_ID: "sluice-sync", KEYCLOAK_SYNC_CLIENT_SECRET: secret.syncSecret,
       DATABASE_URL: postgres.url, REDIS_URL: redis.url, NFLOW_API_URL: nflowUrl, FLOWISE_URL: flowise.url, FLOWISE_AUTH: "user-token", FLOWISE_API_KEY: flowise.serviceKey,
-      ADMIN_TOKEN: secret.adminToken, AUTH_FAILURE_LIMIT: "2000/60", UPSTREAM_FIRST_BYTE_TIMEOUT_MS: "5000", CONTACT: "ada@acme.test",
+      ADMIN_TOKEN: secret.adminToken, METRICS_TOKEN: secret.metricsToken, AUTH_FAILURE_LIMIT: "2000/60", UPSTREAM_FIRST_BYTE_TIMEOUT_MS: "5000", CONTACT: "ada@acme.test",
       // Tests disable people and enable them again, and should not wait half a minute for either to show.
       ...(options.throwaway && { PEOPLE_SWEEP_SECONDS: "2" }),
       ...options.env,
@@ -173,7 +175,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     };
     const web = await startWeb(options.port, {});
     return {
-      url, issuer, nflowUrl, flowiseUrl: flowise.url, databaseUrl: postgres.url, redisUrl: redis.url, adminToken: secret.adminToken, demoPassword: secret.demoPassword, web,
+      url, issuer, nflowUrl, flowiseUrl: flowise.url, databaseUrl: postgres.url, redisUrl: redis.url, adminToken: secret.adminToken, metricsToken: secret.metricsToken, demoPassword: secret.demoPassword, web,
       startReplica: async (env = {}) => startWeb(await freePort(), env),
       onPartEnd: (listener) => void endListeners.push(listener),
       stop,

@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { Pool } from "undici";
 import { logger } from "@/lib/platform/logger";
+import { metrics } from "@/lib/platform/metrics";
 import { forwardedHeaders, hopByHop } from "./forwarded";
 import type { Pages } from "./pages";
 import { refuse } from "./refuse";
@@ -22,6 +23,7 @@ export function pipeTo(port: number, options: { innerSecret: string; upgrades: b
       const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
       pool.stream({ method: request.method as "GET", path: request.url ?? "/", headers: forwardedHeaders(request, options.innerSecret), body: hasBody ? request : null, signal: gone.signal, opaque: null },
         ({ statusCode, headers }) => {
+          metrics.httpRequests.inc({ door: "pages", status: `${Math.floor(statusCode / 100)}xx` as "2xx" });
           response.writeHead(statusCode, Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name))) as Record<string, string>);
           return response;
         }).catch((error: unknown) => {

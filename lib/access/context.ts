@@ -24,7 +24,7 @@ export type SessionHandle = { sessionId: string; share: string };
 /** How a user came in, and so whose token goes upstream. */
 export type UserCredential =
   | { kind: "session"; session: SessionHandle }
-  | { kind: "keycloak"; token: string; expiresAt: number }
+  | { kind: "keycloak"; token: string; expiresAt: number; /** What Keycloak's session behind it is called, and when it began (seconds of Keycloak's clock). */ signIn?: { kcSid: string | null; at: number } }
   | { kind: "gateway"; familyId: string };
 
 export type RateLimit = { requests: number; window: number };
@@ -40,7 +40,7 @@ export type CallTrace = {
 
 export type Actor =
   | { type: "user"; person: Person; credential: UserCredential }
-  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** The call came with a secret that was rotated away. */ earlierSecret?: true }
+  | { type: "apiKey"; apiKeyId: string; person: Person; rateLimit: RateLimit; /** Set when a gateway token stands for the key. */ familyId?: string; /** Which of the key's secrets the call came with, counted from 0. */ secretGeneration?: number; /** The call came with a secret that was rotated away. */ earlierSecret?: true }
   | { type: "bootstrap" }
   | { type: "job"; name: string };
 

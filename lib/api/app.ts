@@ -2,11 +2,13 @@ import { type ApiApp, newApi } from "@/lib/entry/api";
 import { adminRoutes } from "./admin";
 import { adminKeyRoutes } from "./admin-keys";
 import { adminUserRoutes } from "./admin-users";
+import { backChannelLogoutRoutes } from "./back-channel-logout";
 import { chatRoutes } from "./chat";
 import { chatflowRoutes } from "./chatflows";
 import { documentOf } from "./document-of";
 import { grantRoutes } from "./grant";
 import { keyRoutes } from "./keys";
+import { metricsRoutes } from "./metrics";
 import { nflowRoutes } from "./nflow";
 import { ownerGrantRoutes } from "./owner-grant";
 import { predictionRoutes } from "./prediction";
@@ -20,6 +22,7 @@ export function createApi(): ApiApp {
   const app = newApi();
   let document: object | undefined;
   serviceRoutes(app, () => (document ??= documentOf(app)));
+  metricsRoutes(app);
   keyRoutes(app);
   grantRoutes(app);
   tokenRoutes(app);
@@ -32,6 +35,7 @@ export function createApi(): ApiApp {
   tenantRoutes(app);
   adminKeyRoutes(app);
   adminUserRoutes(app);
+  backChannelLogoutRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }

@@ -10,6 +10,7 @@ import { type Caller, type Credentials, identify } from "./identify";
 import { failed, observed } from "./observed";
 import { parseInput, parseJson } from "./parse";
 import { readBody } from "./read-body";
+import { needsFresh, pageOf, requireFresh } from "./require-fresh";
 
 /** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
 export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string; /** Fulfilled when a streamed answer has ended and its credits are settled. */ streamed?: Promise<void> } };
@@ -26,15 +27,19 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   tag: string;
   summary: string;
   description?: string;
-  /** "none": open to everybody, and then the verb is given the caller instead of a context. */
-  credential?: "any" | "none";
+  /** "none": open to everybody, and then the verb is given the caller instead of a context. "optional": either, by what the call brings in its headers. */
+  credential?: "any" | "none" | "optional";
   /** Asked in the same check that identifies the caller, before limits are taken. */
   permission?: Permission;
   params?: P;
   query?: Q;
   body?: B;
+  /** The fields of a form (`application/x-www-form-urlencoded`) that the handler reads itself. */
+  form?: Schema;
   /** The door is made for other people's clients: it may be called without a body. */
   bodyOptional?: boolean;
+  /** A browser session must have proved who is there a short while ago. What administrators change wants that anyway; see `require-fresh.ts`. */
+  fresh?: boolean;
   /** The operator's `ADMIN_TOKEN` is accepted here as well; what it may do the verb decides. */
   bootstrap?: boolean;
   /** It creates something or spends credits, so a caller may want to name the attempt. */
@@ -67,6 +72,11 @@ export function route<Path extends string, P extends Schema = None, Q extends Sc
 ): void;
 export function route<Path extends string, P extends Schema = None, Q extends Schema = None, B extends Schema = None>(
   app: ApiApp,
+  spec: RouteSpec<Path, P, Q, B> & { credential: "optional" },
+  handler: (who: Context | Caller, input: RouteInput<P, Q, B>, c: ApiContext) => Promise<Response> | Response,
+): void;
+export function route<Path extends string, P extends Schema = None, Q extends Schema = None, B extends Schema = None>(
+  app: ApiApp,
   spec: RouteSpec<Path, P, Q, B>,
   handler: (ctx: Context, input: RouteInput<P, Q, B>, c: ApiContext) => Promise<Response> | Response,
 ): void;
@@ -76,11 +86,13 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
   app.on(spec.method.toUpperCase(), spec.path, observed(async (c) => {
     const caller = c.get("caller");
     let who: Context | Caller = caller;
-    if (spec.credential !== "none") {
-      const { ctx, headers } = await identify(credentialsOf(c), caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
+    const credentials = credentialsOf(c);
+    if (spec.credential !== "none" && (spec.credential !== "optional" || bringsAny(credentials))) {
+      const { ctx, headers, session } = await identify(credentials, caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
       for (const name in headers) setHeader(c, name, headers[name] ?? "");
       who = ctx;
       c.set("actor", actorForLog(ctx));
+      if (session && needsFresh(spec)) requireFresh(session, pageOf(requestHeader(c, "referer") ?? null));
     }
     const key = spec.creates ? idempotencyKeyOf(c) : null;
     const params = spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined;
@@ -139,12 +151,13 @@ function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig 
     summary: spec.summary,
     ...(spec.description && { description: spec.description }),
     ...(spec.permission && { "x-permission": spec.permission }),
-    security: spec.credential === "none" ? [] : [{ apiKey: [] }, { bearer: [] }, { session: [] }],
+    security: spec.credential === "none" ? [] : [...(spec.credential === "optional" ? [{}] : []), { apiKey: [] }, { bearer: [] }, { session: [] }],
     request: {
       ...(spec.creates && { headers: IdempotencyHeader }),
       ...(spec.params && { params: spec.params as z.ZodObject }),
       ...(spec.query && { query: spec.query as z.ZodObject }),
       ...(spec.body && { body: { required: !spec.bodyOptional, content: content(spec.body) } }),
+      ...(spec.form && { body: { required: true, content: content(spec.form, "application/x-www-form-urlencoded") } }),
     },
     responses,
   });
@@ -156,6 +169,11 @@ export const ProblemDocument = z.object({
   type: z.string(), title: z.string(), status: z.int(), detail: z.string(), instance: z.string(), code: z.string(), requestId: z.string(), error: z.string(),
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 }).openapi("Problem");
+
+/** A cookie comes along by itself, but only a page of ours could have meant it. */
+function bringsAny({ apiKey, authorization, cookie, origin }: Credentials): boolean {
+  return apiKey !== null || authorization !== null || (cookie !== null && origin === new URL(env().AUTH_URL).origin);
+}
 
 function credentialsOf(c: ApiContext): Credentials {
   return {

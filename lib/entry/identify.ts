@@ -1,12 +1,12 @@
-import { decodeJwt } from "jose";
+import { decodeJwt, type JWTPayload } from "jose";
 import { type Actor, type CallTrace, type Context, type Permission, roleMask } from "@/lib/access";
 import { checkCall, countFailure, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
-import { findSession } from "@/lib/sessions";
+import { findSession, isSignInEnded, type Session } from "@/lib/sessions";
 import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
-import { verifyAccessToken } from "@/lib/tokens";
+import { refuseEnded, verifyAccessToken } from "@/lib/tokens";
 import { byAdminToken } from "./bootstrap";
 import { refuseFlood, rememberFlood, rememberToken } from "./flood";
 
@@ -22,7 +22,8 @@ export type Credentials = {
 
 export type Caller = { requestId: string; ip: string | null; userAgent: string | null; call?: CallTrace };
 
-export type Identified = { ctx: Context; headers: Record<string, string> };
+/** `session` is there when that is what the caller came with. */
+export type Identified = { ctx: Context; headers: Record<string, string>; session?: Session };
 
 /**
  * Learns who is calling, once per request, and takes from their limits: contract sections 1 and 3. An explicit header
@@ -89,21 +90,24 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
     const claims = await verifyAccessToken(token);
     rememberToken(token);
     const { familyId, permissions } = claims;
+    if (claims.leansOn) await refuseEnded(claims.leansOn, { issuer: env().KEYCLOAK_ISSUER, sub: claims.sub });
     const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
     const verdict = admitted(await checkCall(claims.apiKeyId ? { kind: "key", apiKeyId: claims.apiKeyId, familyId, permissions } : { kind: "user", userId: claims.userId, familyId, permissions }, options), caller);
     const actor = claims.apiKeyId ? keyActor(verdict, familyId) : ({ type: "user", person: verdict.person, credential: { kind: "gateway", familyId } } as const);
-    return { ctx: contextOf(verdict, actor, caller), headers: verdict.headers };
+    return { ctx: contextOf(verdict, actor, caller, claims.chatflowIds), headers: verdict.headers };
   }
   if (issuer !== env().KEYCLOAK_ISSUER) throw new SluiceError("invalid_credentials", "The token was issued by somebody else.");
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
   if (env().TOKEN_NARROWING === "none") throw new SluiceError("invalid_credentials", "Keycloak tokens are not accepted here.");
   const claims = await verifyKeycloakToken(token, { audience: env().KEYCLOAK_CLIENT_ID });
   rememberToken(token);
+  const signIn = signInOf(claims);
+  if (await isSignInEnded({ issuer: env().KEYCLOAK_ISSUER, sub: claims.sub ?? "", kcSid: signIn.kcSid, signedInAt: signIn.at })) throw new SluiceError("invalid_credentials", "The sign-in behind this token was ended at Keycloak.");
   // Such a token may be older than what we know, so it teaches us nothing of somebody known; what it may do is bounded by its own role too.
   const identity = identityOf(claims);
   const userId = (await findUserId(identity.issuer, identity.sub)) ?? (await rememberPerson(identity)).person.userId;
   const verdict = admitted(await checkCall({ kind: "user", userId, permissions: roleMask(identity.role) }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
-  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000 } }, caller), headers: verdict.headers };
+  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000, signIn } }, caller), headers: verdict.headers };
 }
 
 async function bySession({ cookie, origin, safe }: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
@@ -111,7 +115,7 @@ async function bySession({ cookie, origin, safe }: Credentials, caller: Caller, 
   if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
   const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
-  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers };
+  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers, session };
 }
 
 const fromKeyCheck = new WeakSet<SluiceError>();
@@ -127,12 +131,21 @@ function admitted(verdict: Verdict, caller: Caller): Admitted {
 
 function keyActor(verdict: Admitted, familyId?: string): Actor {
   if (!verdict.apiKeyId || !verdict.rateLimit) throw new SluiceError("internal_error", "The key check named no key.");
-  return { type: "apiKey", apiKeyId: verdict.apiKeyId, person: verdict.person, rateLimit: verdict.rateLimit, ...(familyId && { familyId }), ...(verdict.earlierSecret && { earlierSecret: true }) };
+  return { type: "apiKey", apiKeyId: verdict.apiKeyId, person: verdict.person, rateLimit: verdict.rateLimit, ...(familyId && { familyId }), ...(verdict.secretGeneration !== undefined && { secretGeneration: verdict.secretGeneration }), ...(verdict.earlierSecret && { earlierSecret: true }) };
 }
 
-function contextOf(verdict: Admitted, actor: Actor, caller: Caller): Context {
+/** @param tokensChatflowIds what the token is limited to, besides its key. */
+function contextOf(verdict: Admitted, actor: Actor, caller: Caller, tokensChatflowIds?: string[]): Context {
   if (actor.type === "apiKey" && actor.earlierSecret && caller.call?.by) caller.call.by.earlierSecret = true;
-  return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions, ...(verdict.chatflowIds && { chatflowIds: verdict.chatflowIds }) };
+  const { chatflowIds: keys } = verdict;
+  const chatflowIds = tokensChatflowIds && keys ? tokensChatflowIds.filter((id) => keys.includes(id)) : (tokensChatflowIds ?? keys);
+  return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions, ...(chatflowIds && { chatflowIds }) };
+}
+
+/** Keycloak's session behind an access token. The person may have signed in long before the token was made, and what ended that sign-in ends the token. */
+function signInOf(claims: JWTPayload): { kcSid: string | null; at: number } {
+  const { iat = 0, auth_time: authTime, sid } = claims;
+  return { kcSid: typeof sid === "string" && sid.length <= 255 ? sid : null, at: typeof authTime === "number" ? Math.min(authTime, iat) : iat };
 }
 
 function issuerOf(token: string): string | undefined {

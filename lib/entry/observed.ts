@@ -5,6 +5,7 @@ import { isDatabaseDown } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { logger, logRequest } from "@/lib/platform/logger";
+import { metrics } from "@/lib/platform/metrics";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
 import { isRedisDown } from "@/lib/platform/redis";
 import { unfinished } from "@/lib/platform/unfinished";
@@ -13,6 +14,9 @@ import type { ApiContext } from "./api";
 import type { Caller } from "./identify";
 import { requestHeader, setHeader } from "./headers";
 import { requestIdFrom } from "./request-id";
+
+/** By the first digit of the status. */
+const answered = ["1xx", "1xx", "2xx", "3xx", "4xx", "5xx"].map((status) => metrics.httpRequests.cell({ door: "api", status: status as "2xx" }));
 
 /**
  * What every answer of the API has in common: its request id and headers, failures as problems, one line in the log. Around
@@ -36,6 +40,8 @@ export function observed(run: (c: ApiContext) => Response | Promise<Response>, r
       answer = failed(error, c);
     }
     const status = c.env?.outgoing?.headersSent ? c.env.outgoing.statusCode : answer.status;
+    const count = answered[Math.floor(status / 100)];
+    if (count) count.count += 1;
     const { requestId } = caller;
     const { method } = c.req;
     logRequest({ requestId, method, path: c.req.path, status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") });

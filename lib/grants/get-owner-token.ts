@@ -1,7 +1,9 @@
 import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
-import { join } from "@/lib/platform/single-flight";
+import { isSluiceError } from "@/lib/platform/errors";
+import { metrics } from "@/lib/platform/metrics";
+import { isUnderWay, join } from "@/lib/platform/single-flight";
 import { clientOf, getUsableRow, refreshGrant } from "./refresh-grant";
 import { type Audience, isFresh, keepAccess, type OwnerAccess, readAccess } from "./token-cache";
 import type { GrantRow } from "./vault";
@@ -19,9 +21,30 @@ const forcedEveryMs = 5000;
  */
 export async function getOwnerToken(userId: string, audience: Audience, options: { staleGeneration?: number } = {}): Promise<UpstreamToken> {
   const { staleGeneration } = options;
+  const askedAt = performance.now();
+  const took = (how: "warm" | "refreshed" | "waited") => metrics.sessionToken.observe((performance.now() - askedAt) / 1000, { how });
   const known = await readAccess(userId, audience);
-  if (known && known.generation !== staleGeneration && isFresh(known)) return upstreamToken(known);
-  return join(`sl:g:${userId}|${audience}|${staleGeneration ?? ""}`, () => mint(userId, audience, staleGeneration));
+  if (known && known.generation !== staleGeneration && isFresh(known)) {
+    took("warm");
+    return upstreamToken(known);
+  }
+  const flight = `sl:g:${userId}|${audience}|${staleGeneration ?? ""}`;
+  const how = isUnderWay(flight) ? "waited" : "refreshed";
+  const token = await join(flight, () => counted(mint(userId, audience, staleGeneration)));
+  took(how);
+  return token;
+}
+
+async function counted(minted: Promise<UpstreamToken>): Promise<UpstreamToken> {
+  const strategy = "offline";
+  try {
+    const token = await minted;
+    metrics.vaultMint.inc({ strategy, result: "ok" });
+    return token;
+  } catch (error) {
+    metrics.vaultMint.inc({ strategy, result: isSluiceError(error, "owner_reauth_required") ? "reauth_required" : isSluiceError(error, "owner_disabled") ? "disabled" : "unavailable" });
+    throw error;
+  }
 }
 
 async function mint(userId: string, audience: Audience, staleGeneration: number | undefined): Promise<UpstreamToken> {

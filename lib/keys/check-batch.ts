@@ -1,5 +1,6 @@
 import { env } from "@/lib/platform/env";
 import { storeUnavailable } from "@/lib/platform/errors";
+import { metrics } from "@/lib/platform/metrics";
 import { runScript } from "@/lib/platform/records";
 import { redis, redisReady, redisRunId } from "@/lib/platform/redis";
 import { checkScript } from "./check.lua";
@@ -53,7 +54,9 @@ export async function runBatch(items: CheckItem[]): Promise<CheckReply[]> {
   if (client.status !== "ready") await waitForRedis(client.status);
   awaySince = 0;
   const { requests, window } = env().AUTH_FAILURE_LIMIT;
+  const from = performance.now();
   const answer = await runScript(client, checkScript, items.map(({ key }) => key), [await redisRunId(), `${requests}|${window}`, ...items.map(({ arg }) => arg)]);
+  metrics.redis.observe((performance.now() - from) / 1000);
   if (!isReplies(answer, items.length * 2)) throw new Error("the key check's script answered something else");
   const replies = answer;
   return items.map((_, i) => ({ packed: replies[2 * i] ?? "", person: replies[2 * i + 1] ?? "" }));

@@ -2,6 +2,7 @@ import { permissionBit, permissionsOf } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
+import { metrics } from "@/lib/platform/metrics";
 import { isRedisDown } from "@/lib/platform/redis";
 import { parsePerson, userRecordKey } from "@/lib/tenants";
 import { packAddress, rangeTexts } from "./addresses";
@@ -35,15 +36,26 @@ export async function checkCall(subject: Subject, options: CheckOptions): Promis
     if (!refusedByRedis && !isRedisDown(error) && !isSluiceError(error, "store_unavailable")) throw error;
     // Such as memory that has run out: for the caller no different from a Redis that is away, for us it is.
     if (refusedByRedis) logger.error({ err: error }, "redis refuses the key check");
-    return checkWithoutRedis(item.start, subject, options);
+    return counted(await checkWithoutRedis(item.start, subject, options));
   }
+}
+
+const words = {
+  invalid_credentials: "invalid", key_revoked: "revoked", key_expired: "expired", key_disabled: "disabled", key_rotated: "rotated", owner_disabled: "owner", ip_not_allowed: "address", insufficient_permission: "permission", rate_limited: "limited",
+} as const;
+const admitted = metrics.keyChecks.cell({ verdict: "admitted" });
+
+function counted(verdict: Verdict): Verdict {
+  if (verdict.ok) admitted.count += 1;
+  else metrics.keyChecks.inc({ verdict: words[verdict.error.code as keyof typeof words] ?? "other" });
+  return verdict;
 }
 
 async function checkInRedis(item: Check, options: CheckOptions): Promise<Verdict> {
   for (let loads = 0; ; loads++) {
     const reply = await askRedis(item);
     const verdict = reply.packed.startsWith("R|") ? verdictOf(reply, options) : null;
-    if (verdict) return verdict;
+    if (verdict) return counted(verdict);
     if (reply.packed.startsWith("X|")) logger.warn({ detail: reply.packed, start: item.start.by }, "a record could not be checked");
     if (loads === loadsMax) return refused(storeUnavailable(new Error(`no verdict: ${reply.packed}`)));
     if (!(await loadRecords(item.start))) return refused(refusal("unknown"));
@@ -98,5 +110,5 @@ function verdictOf({ packed, person: json }: CheckReply, { permission, ip }: Che
 }
 
 function refused(error: SluiceError): Verdict {
-  return { ok: false, error, headers: {}, degraded: false };
+  return counted({ ok: false, error, headers: {}, degraded: false });
 }

@@ -46,6 +46,12 @@ export function requireWithinOwn(own: Reach | null, given: Partial<Omit<Reach, "
   if (given.expiresAt !== undefined && isLater(given.expiresAt, own.expiresAt)) throw escalation(`This key expires at ${own.expiresAt?.toISOString()} and cannot give a later expiry.`, given.expiresAt?.toISOString() ?? null, own.expiresAt?.toISOString() ?? null);
 }
 
+/** What a caller obtains for itself stays within what it has now: its permissions, and the chatflows that it is limited to. @throws SluiceError `permission_escalation` */
+export function requireNarrower(caller: Context, wanted: { permissions?: readonly string[] | undefined; chatflowIds?: string[] | undefined }): void {
+  if (wanted.permissions) requireHeld(caller, wanted.permissions);
+  if (wanted.chatflowIds && caller.chatflowIds && !areChatflowsWithin(wanted.chatflowIds, [...caller.chatflowIds])) throw escalation("You are limited to some chatflows, and cannot give others.", wanted.chatflowIds, [...caller.chatflowIds]);
+}
+
 /**
  * Who hands out a secret of a key, or lets it do more than before, must reach as far as the whole key does: else a narrow key would make
  * itself a wide one out of another. What the key's owner may not do now does not count.

@@ -9,3 +9,4 @@ export { updatePerson } from "./update-person";
 export { peopleSyncJob, syncPeople } from "./sync-people";
 export { syncPersonByEmail } from "./sync-person-by-email";
 export { peopleSweepJob, sweepPeople } from "./sweep-people";
+export { receiveLogout } from "./back-channel-logout";

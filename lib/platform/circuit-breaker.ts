@@ -47,6 +47,14 @@ export async function recordFailure(key: string, askedPauseMs = 0): Promise<void
   await withRedis((client) => runScript(client, fail, [key], [asked, failuresBeforeOpen, pauseMsMax, probeEveryMs, stateTtlMs]));
 }
 
+const look = defineScript(`${nowMs}
+return tonumber(redis.call('HGET', KEYS[1], 'until') or '0') > now and 1 or 0`);
+
+/** Whether callers are turned away now; changes nothing. @throws SluiceError `store_unavailable` */
+export async function isOpen(key: string): Promise<boolean> {
+  return (await withRedis((client) => runScript(client, look, [key], []))) === 1;
+}
+
 export async function recordSuccess(key: string): Promise<void> {
   await withRedis((client) => client.del(key));
 }

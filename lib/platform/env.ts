@@ -78,6 +78,8 @@ const groupPrefix = z.string().min(1).max(400).transform((value) => `/${value.re
 
 /** What can be guessed opens nothing: with a shorter `ADMIN_TOKEN` the bootstrap door stays closed. Characters. */
 export const adminTokenMin = 32;
+/** The same for `METRICS_TOKEN`. */
+export const metricsTokenMin = 32;
 
 const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("production"),
@@ -98,6 +100,11 @@ const schema = z.object({
   VAULT_KEKS: keyRing,
   SESSION_IDLE_SECONDS: integer(60, 86400).default(1800),
   SESSION_ABSOLUTE_SECONDS: integer(300, 2592000).default(43200),
+  SESSION_MAX_PER_USER: integer(1, 1000).default(10),
+  /** How long ago somebody may have proved who they are when they change what matters. */
+  STEP_UP_MAX_AGE_SECONDS: integer(30, 86400).default(900),
+  /** Whether the sign-in page offers "Create an account". Keycloak tells no client whether its realm lets people register. */
+  REGISTRATION_LINK: flag.default(false),
   NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: z.string().optional(),
 
   KEYCLOAK_ISSUER: secureUrl,
@@ -165,6 +172,12 @@ const schema = z.object({
   PASSWORD_FAILURE_LIMIT: rate.default({ requests: 10, window: 900 }),
   TOKEN_ACCESS_TTL_SECONDS: integer(30, 86400).default(900),
   TOKEN_REFRESH_TTL_SECONDS: integer(60, 31536000).default(604800),
+  /** What a refresh token that is used twice ends: its own family, or all tokens of the person's programs. */
+  TOKEN_REUSE_SCOPE: z.enum(["family", "user"]).default("family"),
+  /** How long one of our keys signs before the next one takes over. */
+  TOKEN_SIGNING_KEY_DAYS: integer(1, 3650).default(90),
+  /** Opens /api/metrics; with a shorter one than `metricsTokenMin` it stays closed. */
+  METRICS_TOKEN: z.string().max(4096).optional(),
   TRUSTED_PROXIES: list.refine((entries) => entries.every((e) => ipaddr.isValid(e) || ipaddr.isValidCIDR(e)), "must be addresses or CIDRs").default([]),
   BODY_LIMIT: integer(1024, 104857600).default(1048576),
   /** Bytes of a body in which uploads may ride (base64 in JSON), where `BODY_LIMIT` is too small. */

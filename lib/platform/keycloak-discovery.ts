@@ -4,6 +4,7 @@ import { z } from "zod";
 import { now } from "./clock";
 import { env } from "./env";
 import { SluiceError } from "./errors";
+import { metrics } from "./metrics";
 
 const Endpoints = z.object({
   issuer: z.string(),
@@ -57,6 +58,8 @@ export async function callIdentity(url: string, options: { method: "GET" | "POST
     if (size > answerBytesMax) throw new Error("the identity provider's answer is too large");
     chunks.push(chunk);
   }
+  const theirs = Date.parse(String(answer.headers.date));
+  if (Number.isFinite(theirs)) metrics.clockOffset.set(Math.round((theirs - now()) / 1000));
   const retryAfter = Number(answer.headers["retry-after"]);
   return { status: answer.statusCode, json: parsed(Buffer.concat(chunks).toString("utf8")), retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : null };
 }

@@ -1,12 +1,13 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import { z } from "zod";
-import { enterBreaker, recordFailure, recordSuccess } from "./circuit-breaker";
+import { enterBreaker, isOpen, recordFailure, recordSuccess } from "./circuit-breaker";
 import { now, nowDate } from "./clock";
 import { sha256Hex } from "./crypto";
 import { env } from "./env";
 import { SluiceError } from "./errors";
 import { callIdentity, endpoints, type HttpAnswer, realmKey } from "./keycloak-discovery";
 import { logger } from "./logger";
+import { metrics } from "./metrics";
 
 export { endpoints as keycloakEndpoints, forgetKeycloak } from "./keycloak-discovery";
 
@@ -124,10 +125,17 @@ async function callTokenEndpoint(client: KeycloakClient, form: Record<string, st
   if (waitMs > 0) throw new TokenEndpointError("unavailable", { description: "paused after failures", retryAfterSeconds: Math.ceil(waitMs / 1000) });
   const authorization = basic(client);
   let answer: HttpAnswer;
+  let sentAt: number | undefined;
   try {
     const { token_endpoint: url } = await endpoints();
+    sentAt = performance.now();
     answer = await callIdentity(url, { method: "POST", deadlineMs: tokenDeadlineMs, headers: { authorization }, form: new URLSearchParams(form) });
+    timed(form, sentAt);
   } catch (cause) {
+    if (sentAt !== undefined) {
+      timed(form, sentAt);
+      countRefresh(form, "unavailable");
+    }
     await recordFailure(breakerKey()).catch(() => undefined);
     throw new TokenEndpointError("unavailable", { cause });
   }
@@ -135,6 +143,32 @@ async function callTokenEndpoint(client: KeycloakClient, form: Record<string, st
   const noted = answer.status === 429 ? recordFailure(breakerKey(), (answer.retryAfterSeconds ?? 1) * 1000) : answer.status >= 500 ? recordFailure(breakerKey()) : recordSuccess(breakerKey());
   await noted.catch(() => undefined);
   return answer;
+}
+
+/** Whether calls to the token endpoint are held back now. @throws SluiceError `store_unavailable` */
+export function isTokenEndpointPaused(): Promise<boolean> {
+  return isOpen(breakerKey());
+}
+
+const grants = { refresh_token: "refresh_token", password: "password", authorization_code: "code", client_credentials: "client", [exchangeGrant]: "exchange" } as const;
+
+function timed(form: Record<string, string>, sentAt: number): void {
+  metrics.tokenEndpoint.observe((performance.now() - sentAt) / 1000, { grant: grants[form.grant_type as keyof typeof grants] ?? "assertion" });
+}
+
+/** One for each refresh token that went out, so that the sum is what Keycloak saw. */
+function countRefresh(form: Record<string, string>, result: "ok" | TokenErrorKind, failure?: TokenEndpointError): void {
+  if (form.grant_type === "refresh_token") metrics.refresh.inc({ result, reason: failure && (result === "invalid_grant" || result === "refused") ? reasonOf(failure) : "none" });
+}
+
+/** Keycloak's words, of which there are many, in the few that are kept as a label. */
+function reasonOf({ error, description }: TokenEndpointError) {
+  if (error === "invalid_scope") return "consent";
+  if (/disabled/i.test(description)) return "user_disabled";
+  if (/reuse/i.test(description)) return "reused";
+  if (/stale/i.test(description)) return "stale";
+  if (/session|required client|user not found/i.test(description)) return "ended";
+  return /not active|expired/i.test(description) ? "expired" : "other";
 }
 
 function failureOf(answer: HttpAnswer, grantType: string | undefined): TokenEndpointError {
@@ -158,7 +192,12 @@ function failureOf(answer: HttpAnswer, grantType: string | undefined): TokenEndp
  */
 export async function requestToken(client: KeycloakClient, form: Record<string, string>): Promise<TokenSet> {
   const answer = await callTokenEndpoint(client, form);
-  if (answer.status !== 200) throw noted(client, form.grant_type, failureOf(answer, form.grant_type));
+  if (answer.status !== 200) {
+    const failure = failureOf(answer, form.grant_type);
+    countRefresh(form, failure.kind, failure);
+    throw noted(client, form.grant_type, failure);
+  }
+  countRefresh(form, "ok");
   const said = TokenAnswer.safeParse(answer.json);
   // The parser's complaint would quote the answer, so it is not kept.
   if (!said.success) throw new TokenEndpointError("unavailable", { description: "an unreadable answer" });
@@ -211,11 +250,12 @@ export async function revokeToken(client: KeycloakClient, refreshToken: string):
   if (answer.status !== 200 && answer.status !== 204) throw noted(client, "revoke", failureOf(answer, undefined));
 }
 
-/** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0). */
-export async function endSessionUrl(idTokenHint: string | null, postLogoutRedirect: string): Promise<string> {
+/** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0); `state` comes back with it. */
+export async function endSessionUrl(idTokenHint: string | null, postLogoutRedirect: string, state: string): Promise<string> {
   const url = new URL((await endpoints()).end_session_endpoint);
   if (idTokenHint) url.searchParams.set("id_token_hint", idTokenHint);
   url.searchParams.set("client_id", keycloakClient("web").id);
   url.searchParams.set("post_logout_redirect_uri", postLogoutRedirect);
+  url.searchParams.set("state", state);
   return url.toString();
 }

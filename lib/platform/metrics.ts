@@ -78,7 +78,7 @@ function create() {
       /** Why Keycloak said `invalid_grant`; "none" otherwise. */
       reason: ["none", "user_disabled", "reused", "stale", "ended", "expired", "consent", "other"],
     }),
-    refreshJoined: counter("refresh_joined_total", "Calls that waited for somebody else's refresh instead of making one.", { tier: ["process", "redis"] }),
+    refreshJoined: counter("refresh_joined_total", "Calls that waited for somebody else's refresh or narrowing instead of making one.", { tier: ["process", "redis"] }),
     lockLost: counter("lock_lost_total", "Refresh locks that were not renewed in time, so that the work began anew.", none),
     commitRefused: counter("commit_refused_total", "Refreshed tokens that were not written, because the session ended or somebody else had written.", none),
     upstream401: counter("upstream_401_total", "Answers of an engine that did not accept the person's token.", { upstream: ["nflow", "flowise"] }),
@@ -92,7 +92,7 @@ function create() {
     }),
     vaultMint: counter("vault_mint_total", "Access tokens obtained for owners of keys from their grants.", { strategy: ["offline", "jwt-grant"], result: ["ok", "reauth_required", "disabled", "unavailable"] }),
     tokenFamilies: counter("token_families_total", "Sign-ins of programs, and how they ended.", { event: ["issued", "refreshed", "revoked", "reused"] }),
-    httpRequests: counter("http_requests_total", "Requests answered by the API, by the first digit of the status.", { door: ["api"], status: ["1xx", "2xx", "3xx", "4xx", "5xx"] }),
+    httpRequests: counter("http_requests_total", "Requests answered, by who answered and by the first digit of the status.", { door: ["api", "pages"], status: ["1xx", "2xx", "3xx", "4xx", "5xx"] }),
     keyChecks: counter("key_checks_total", "Checks of keys, tokens and people, by verdict.", { verdict: ["admitted", "invalid", "revoked", "expired", "disabled", "rotated", "owner", "address", "permission", "limited", "other"] }),
 
     sessionToken: timer(registry, "session_token_seconds", "From asking for an engine's token to having it.", { how: ["warm", "refreshed", "waited"] }, [0.0005, ...toSeconds.slow]),
@@ -128,7 +128,11 @@ export async function readMetrics(): Promise<MetricsOfProcess> {
  * restart of one would look like a restart of all.
  */
 export async function renderMetrics(processes: Record<string, MetricsOfProcess>): Promise<{ body: string; contentType: string }> {
-  const labelled = Object.entries(processes).map(([name, all]) => all.map((metric) => ({ ...metric, values: metric.values.map((value) => ({ ...value, labels: { ...value.labels, process: name } })) })));
+  const labelled = Object.entries(processes).map(([name, all]) => all.map((metric) => ({
+    ...metric,
+    // What is no number does not survive the way between two processes, and Prometheus would refuse all of the rest with it.
+    values: metric.values.filter(({ value }) => Number.isFinite(value)).map((value) => ({ ...value, labels: { ...value.labels, process: name } })),
+  })));
   const joined = AggregatorRegistry.aggregate(labelled);
   return { body: await joined.metrics(), contentType: joined.contentType };
 }

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import { env } from "./env";
 import { storeUnavailable } from "./errors";
 import { logger } from "./logger";
+import { metrics } from "./metrics";
 import { connectTo } from "./redis-connect";
 
 const shared = globalThis as typeof globalThis & { sluiceRedis?: { client: Redis; runId: string | null } };
@@ -81,7 +82,10 @@ export function isRedisDown(error: unknown): boolean {
 export async function withRedis<T>(run: (client: Redis) => Promise<T>): Promise<T> {
   try {
     if (redis().status !== "ready") await redisReady(800);
-    return await run(redis());
+    const from = performance.now();
+    const answer = await run(redis());
+    metrics.redis.observe((performance.now() - from) / 1000);
+    return answer;
   } catch (error) {
     if (isRedisDown(error)) throw storeUnavailable(error);
     throw error;

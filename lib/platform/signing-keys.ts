@@ -4,7 +4,7 @@ import { z } from "zod";
 import { advisoryLocks } from "./advisory-locks";
 import { now, nowDate } from "./clock";
 import { randomToken, seal, UnsealError, unseal } from "./crypto";
-import { isDatabaseDown, pool, transaction } from "./db";
+import { isDatabaseDown, pool, transaction, type Tx } from "./db";
 import { env } from "./env";
 import { SluiceError, storeUnavailable } from "./errors";
 import { logger } from "./logger";
@@ -19,27 +19,35 @@ const info = "sluice/signing-key/1";
 const creationLock = advisoryLocks.signingKeys;
 /** A stranger's token may name any key id, so unknown ones read the table at most this often. */
 const rereadPauseMs = 2000;
+/** Whoever signs or verifies looks this often whether there is a new key; a failing look is not repeated at once. */
+const rereadEveryMs = 60_000;
+const retryPauseMs = 10_000;
+/** How long a new key is published before it signs: twice as long as the key set may be cached, and ten looks of each replica. */
+export const publishSeconds = 600;
+/** The longest life that `TOKEN_ACCESS_TTL_SECONDS` allows, whatever it is now: nothing that we sign lives longer. */
+const tokenLifeMsMax = 86_400_000 + 60_000;
 
 const PublicJwk = z.object({ kty: z.literal("EC"), crv: z.literal("P-256"), x: z.string(), y: z.string() });
 type PublicJwk = z.infer<typeof PublicJwk>;
 type ImportedKey = Awaited<ReturnType<typeof importJWK>>;
-type SigningKey = { kid: string; publicJwk: PublicJwk; publicKey: ImportedKey; /** Null for retired keys, and when the ring that sealed it is gone. */ privateKey: KeyObject | null };
-type KeyRow = { kid: string; publicJwk: unknown; sealed: string; state: string };
+type SigningKey = { kid: string; state: string; signsFrom: number; publicJwk: PublicJwk; publicKey: ImportedKey; /** Null for retired keys, and when the ring that sealed it is gone. */ privateKey: KeyObject | null };
+type KeyRow = { kid: string; publicJwk: unknown; sealed: string; state: string; signsFrom: Date };
 
-const shared = globalThis as typeof globalThis & { sluiceSigningKeys?: { keys: SigningKey[]; readAt: number; reading: Promise<void> | null } };
+const shared = globalThis as typeof globalThis & { sluiceSigningKeys?: { keys: SigningKey[]; readAt: number; triedAt: number; reading: Promise<void> | null } };
 
 function held() {
-  shared.sluiceSigningKeys ??= { keys: [], readAt: 0, reading: null };
+  shared.sluiceSigningKeys ??= { keys: [], readAt: 0, triedAt: 0, reading: null };
   return shared.sluiceSigningKeys;
 }
 
 /** One read for all who wait. @throws SluiceError `store_unavailable` */
 function readKeys(): Promise<void> {
   const current = held();
+  current.triedAt = now();
   current.reading ??= (async () => {
     try {
-      const { rows } = await pool().query<KeyRow>('SELECT kid, "publicJwk", sealed, state FROM "SigningKey" ORDER BY "createdAt" DESC, kid');
-      current.keys = await Promise.all(rows.map((row) => current.keys.find((k) => k.kid === row.kid && (row.state === "active") === (k.privateKey !== null)) ?? load(row)));
+      const { rows } = await pool().query<KeyRow>('SELECT kid, "publicJwk", sealed, state, "signsFrom" FROM "SigningKey" WHERE "endsAt" IS NULL OR "endsAt" > $1 ORDER BY "signsFrom" DESC, kid', [nowDate()]);
+      current.keys = await Promise.all(rows.map((row) => current.keys.find((k) => k.kid === row.kid && k.state === row.state) ?? load(row)));
       current.readAt = now();
     } catch (error) {
       throw isDatabaseDown(error) ? storeUnavailable(error) : error;
@@ -52,7 +60,7 @@ function readKeys(): Promise<void> {
 
 async function load(row: KeyRow): Promise<SigningKey> {
   const publicJwk = PublicJwk.parse(row.publicJwk);
-  return { kid: row.kid, publicJwk, publicKey: await importJWK(publicJwk, algorithm), privateKey: row.state === "active" ? openPrivate(row) : null };
+  return { kid: row.kid, state: row.state, signsFrom: row.signsFrom.getTime(), publicJwk, publicKey: await importJWK(publicJwk, algorithm), privateKey: row.state === "active" ? openPrivate(row) : null };
 }
 
 function openPrivate(row: KeyRow): KeyObject | null {
@@ -67,12 +75,23 @@ function openPrivate(row: KeyRow): KeyObject | null {
   }
 }
 
-const signer = () => held().keys.find((k) => k.privateKey !== null);
+/** The newest whose time has come. */
+const signer = () => held().keys.find((k) => k.privateKey !== null && k.signsFrom <= now());
+
+/** Learns of new keys in time: beside the work as long as what is known is young, before it when that could have missed a whole publication. */
+async function lookForNewKeys(): Promise<void> {
+  const { readAt, triedAt } = held();
+  const age = now() - readAt;
+  if (age < rereadEveryMs || now() - triedAt < retryPauseMs) return;
+  const reading = readKeys().catch((error: unknown) => logger.warn({ err: error }, "the signing keys could not be read anew"));
+  if (age > (publishSeconds * 1000) / 2) await reading;
+}
 
 async function signingKey(): Promise<SigningKey> {
+  await lookForNewKeys();
   if (!signer()) await readKeys();
   if (!signer()) {
-    await createKey();
+    await createFirstKey();
     await readKeys();
   }
   const key = signer();
@@ -80,18 +99,67 @@ async function signingKey(): Promise<SigningKey> {
   return key;
 }
 
-async function createKey(): Promise<void> {
+async function newKeyRow(signsFrom: Date) {
   const pair = await generateKeyPair(algorithm, { extractable: true });
   const publicJwk = PublicJwk.parse(await exportJWK(pair.publicKey));
   const kid = randomToken(16);
-  const sealed = seal(env().VAULT_KEKS, JSON.stringify(await exportJWK(pair.privateKey)), { salt: kid, info, aad: kid });
+  return { kid, publicJwk, signsFrom, sealed: seal(env().VAULT_KEKS, JSON.stringify(await exportJWK(pair.privateKey)), { salt: kid, info, aad: kid }) };
+}
+
+const lockKeys = (tx: Tx) => tx.$executeRaw`SELECT pg_advisory_xact_lock(${creationLock})`;
+
+async function createFirstKey(): Promise<void> {
+  const row = await newKeyRow(nowDate());
   await transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${creationLock})`;
-    const newest = await tx.signingKey.findFirst({ where: { state: "active" }, orderBy: [{ createdAt: "desc" }, { kid: "asc" }], select: { kid: true, sealed: true } });
+    await lockKeys(tx);
+    const newest = await tx.signingKey.findFirst({ where: { state: "active", signsFrom: { lte: nowDate() } }, orderBy: [{ signsFrom: "desc" }, { kid: "asc" }], select: { kid: true, sealed: true } });
     // Somebody else made one while we waited for the lock, and it is one that we can use.
     if (newest && env().VAULT_KEKS.some((k) => newest.sealed.startsWith(`1.${k.kid}.`)) && !held().keys.some((k) => k.kid === newest.kid && k.privateKey === null)) return;
-    await tx.signingKey.create({ data: { kid, publicJwk, sealed } });
+    await tx.signingKey.create({ data: row });
   });
+}
+
+export type RotatedKey = { kid: string; signsFrom: Date };
+
+/** The key that signs last of all that there are; null before the first signature. */
+export async function newestSigningKey(): Promise<RotatedKey | null> {
+  const { rows } = await pool().query<RotatedKey>(`SELECT kid, "signsFrom" FROM "SigningKey" WHERE state = 'active' ORDER BY "signsFrom" DESC, kid LIMIT 1`);
+  return rows[0] ?? null;
+}
+
+type Rotation = {
+  publishSeconds: number;
+  /** Nothing is done when another key than this is the newest by now. */
+  unlessNewerThan?: string | undefined;
+  /** The present keys are not trusted any more: nothing that they signed is accepted, and the new one signs at once. */
+  distrust?: boolean;
+  /** Writes down who did it, in the same transaction. */
+  record(tx: Tx, made: RotatedKey): Promise<void>;
+};
+
+/** Makes the next key. The present ones verify until the last token that they can have signed has ended. */
+export async function rotateSigningKey({ publishSeconds: ahead, unlessNewerThan, distrust = false, record }: Rotation): Promise<RotatedKey | null> {
+  const row = await newKeyRow(new Date(now() + (distrust ? 0 : ahead * 1000)));
+  const made = await transaction(async (tx) => {
+    await lockKeys(tx);
+    const newest = await tx.signingKey.findFirst({ where: { state: "active" }, orderBy: [{ signsFrom: "desc" }, { kid: "asc" }], select: { kid: true } });
+    if (unlessNewerThan !== undefined && newest?.kid !== unlessNewerThan) return null;
+    const endsAt = distrust ? nowDate() : new Date(row.signsFrom.getTime() + tokenLifeMsMax);
+    await tx.signingKey.updateMany({ where: distrust ? {} : { endsAt: null }, data: { endsAt } });
+    await tx.signingKey.create({ data: row });
+    await record(tx, row);
+    return { kid: row.kid, signsFrom: row.signsFrom };
+  });
+  await readKeys();
+  return made;
+}
+
+/** Forgets private parts that will not sign any more, and keys whose last token has ended. @returns how many keys went */
+export async function dropEndedSigningKeys(): Promise<number> {
+  const hourMs = 3_600_000;
+  await pool().query(`UPDATE "SigningKey" SET state = 'retired', sealed = '', "retiredAt" = $1 WHERE state = 'active' AND "endsAt" < $2`, [nowDate(), new Date(now() + tokenLifeMsMax - hourMs)]);
+  const { rowCount } = await pool().query('DELETE FROM "SigningKey" WHERE "endsAt" < $1', [new Date(now() - hourMs)]);
+  return rowCount ?? 0;
 }
 
 /**
@@ -139,6 +207,7 @@ export async function verifyJwt(jwt: string, options: { typ: string; audience: s
 }
 
 async function publicKeyOf(kid: string | undefined): Promise<SigningKey> {
+  await lookForNewKeys();
   const find = () => held().keys.find((k) => k.kid === kid);
   if (!find() && (held().reading || now() - held().readAt >= rereadPauseMs)) await readKeys();
   const key = find();
@@ -151,7 +220,9 @@ export async function publicKeySet(): Promise<JSONWebKeySet> {
   await signingKey();
   // With the database away what is known is still true, and whoever verifies our tokens must not fail for it.
   if (now() - held().readAt >= rereadPauseMs) await readKeys().catch((error: unknown) => logger.warn({ err: error }, "the key set could not be read anew"));
-  return { keys: held().keys.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: algorithm, use: "sig" })) };
+  const current = signer();
+  const inOrder = [...held().keys].sort((a, b) => Number(b === current) - Number(a === current));
+  return { keys: inOrder.map(({ kid, publicJwk }) => ({ ...publicJwk, kid, alg: algorithm, use: "sig" })) };
 }
 
 /** For tests: another process knows nothing of what this one read. */

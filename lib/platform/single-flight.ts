@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { SluiceError } from "./errors";
+import { metrics } from "./metrics";
 import { defineScript, runScript } from "./records";
 import { newRedis, withRedis } from "./redis";
 
@@ -45,12 +46,20 @@ type Options<T, S> = {
 
 const shared = globalThis as typeof globalThis & { sluiceFlights?: Map<string, Promise<unknown>>; sluiceListener?: Listener };
 
+/** Whether somebody in this process is at it. */
+export function isUnderWay(key: string): boolean {
+  return shared.sluiceFlights?.has(key) ?? false;
+}
+
 /** Callers of one process with the same key share one promise. */
 export function join<T>(key: string, start: () => Promise<T>): Promise<T> {
   shared.sluiceFlights ??= new Map();
   const flights = shared.sluiceFlights;
   const current = flights.get(key);
-  if (current) return current as Promise<T>;
+  if (current) {
+    metrics.refreshJoined.inc({ tier: "process" });
+    return current as Promise<T>;
+  }
   const flight = start().finally(() => flights.delete(key));
   flights.set(key, flight);
   return flight;
@@ -64,12 +73,16 @@ export function singleFlight<T, S>(key: string, options: Options<T, S>): Promise
 async function fly<T, S>({ lockKey, channel, find, run }: Options<T, S>): Promise<T> {
   const deadline = performance.now() + waitMsMax;
   let pauseMs = 25;
+  let waitingSince: number | null = null;
   let unlisten: (() => void) | null = null;
   let wake: () => void = () => undefined;
   try {
     for (;;) {
       const found = await find();
-      if (found.done) return found.value;
+      if (found.done) {
+        if (waitingSince !== null) metrics.refreshJoined.inc({ tier: "redis" });
+        return found.value;
+      }
       const lease = await take(lockKey, channel);
       if (lease) {
         try {
@@ -78,11 +91,13 @@ async function fly<T, S>({ lockKey, channel, find, run }: Options<T, S>): Promis
           return await run(again.state, lease);
         } catch (error) {
           if (!(error instanceof LeaseLost)) throw error;
+          metrics.lockLost.inc();
         } finally {
           await lease.end();
         }
       }
       if (performance.now() > deadline) throw new SluiceError("auth_busy", "Somebody else is renewing this access and has not finished. Try again.", { retryAfterSeconds: 1 });
+      waitingSince ??= performance.now();
       unlisten ??= listener().on(channel, () => wake());
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, pauseMs * (0.75 + Math.random() / 2));
@@ -91,6 +106,7 @@ async function fly<T, S>({ lockKey, channel, find, run }: Options<T, S>): Promis
       pauseMs = Math.min(200, pauseMs * 1.5);
     }
   } finally {
+    if (waitingSince !== null) metrics.lockWait.observe((performance.now() - waitingSince) / 1000);
     unlisten?.();
   }
 }

@@ -2,7 +2,8 @@ import type { SessionHandle } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
-import { join } from "@/lib/platform/single-flight";
+import { metrics } from "@/lib/platform/metrics";
+import { isUnderWay, join } from "@/lib/platform/single-flight";
 import { type Audience, DerivedToken, openFor, sealFor } from "./record";
 import { refreshSession, type Unlocked, unlock } from "./refresh";
 import { openSession, storeDerived } from "./store";
@@ -24,10 +25,19 @@ export function marginMs(lifeSeconds: number): number {
  */
 export async function getSessionToken(handle: SessionHandle, audience: Audience, options: { staleGeneration?: number } = {}): Promise<UpstreamToken> {
   const { staleGeneration } = options;
+  const askedAt = performance.now();
+  const took = (how: "warm" | "refreshed" | "waited") => metrics.sessionToken.observe((performance.now() - askedAt) / 1000, { how });
   const { meta, blob } = await openSession(handle, audience, { touch: true });
   const known = blob && meta.gen !== staleGeneration ? openFor(handle, `t:${audience}`, meta, blob, DerivedToken) : null;
-  if (known && known.atExp - now() > marginMs(known.lifeS)) return { accessToken: known.at, generation: meta.gen, expiresAt: known.atExp };
-  return join(`sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`, () => mint(handle, audience, staleGeneration));
+  if (known && known.atExp - now() > marginMs(known.lifeS)) {
+    took("warm");
+    return { accessToken: known.at, generation: meta.gen, expiresAt: known.atExp };
+  }
+  const flight = `sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`;
+  const how = isUnderWay(flight) ? "waited" : "refreshed";
+  const token = await join(flight, () => mint(handle, audience, staleGeneration));
+  took(how);
+  return token;
 }
 
 async function mint(handle: SessionHandle, audience: Audience, staleGeneration: number | undefined): Promise<UpstreamToken> {

@@ -2,9 +2,13 @@ import "server-only";
 
 // Nothing here imports Next.js: the API's process uses it too. Auth.js itself is in `lib/sessions/auth`.
 export { findSession, type Session } from "./find-session";
+export { findSessionEnd, isSignInEnded } from "./is-ended";
 export { getSessionToken, type UpstreamToken } from "./get-session-token";
 export { countSessionsOf } from "./count-sessions";
 export { endSession } from "./end-session";
 export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
+export { measureSessions, type SessionCount } from "./measure-sessions";
+export { listSessions } from "./list-sessions";
+export { signOutEverywhere, signOutOthers, signOutSession } from "./sign-out-sessions";
 export type { Audience } from "./record";
 export type { Caller } from "./audit";

@@ -3,11 +3,12 @@ import { type Person, permissionMask, permissionsOf } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { signJwt, verifyJwt } from "@/lib/platform/signing-keys";
+import type { LeansOn } from "./leans-on";
 
 /** RFC 9068, so that no other JWT of ours can pass for an access token. */
 const typ = "at+jwt";
 
-/** What an access token of ours says. Whether it still holds is `checkCall`'s to say. */
+/** What an access token of ours says. Whether it still holds is `checkCall`'s and `refuseEnded`'s to say. */
 export type AccessClaims = {
   /** Keycloak's `sub`. */
   sub: string;
@@ -15,9 +16,12 @@ export type AccessClaims = {
   tenantId: string;
   /** Bits, at most. */
   permissions: number;
+  /** Flowise's ids that it is limited to. */
+  chatflowIds?: string[];
   familyId: string;
   /** Set when the token stands for a key. */
   apiKeyId?: string;
+  leansOn?: LeansOn;
 };
 
 const Claims = z.object({
@@ -26,16 +30,23 @@ const Claims = z.object({
   uid: z.uuid(),
   tenantId: z.uuid(),
   permissions: z.array(z.string()),
+  chatflows: z.array(z.string()).optional(),
   fam: z.uuid(),
   key_id: z.uuid().optional(),
+  /** The hash of a session's handle: it names the session and opens nothing. */
+  ses: z.string().optional(),
+  kc: z.object({ sid: z.string().nullable(), at: z.int() }).optional(),
 });
 
+export type NewAccessToken = { person: Person; permissions: number; family: { id: string; apiKeyId: string | null; chatflowIds: readonly string[]; leansOn: LeansOn } };
+
 /** An ES256 JWT for ourselves (`aud` is our own address), good for `TOKEN_ACCESS_TTL_SECONDS`. */
-export function newAccessToken(of: { person: Person; permissions: number; familyId: string; apiKeyId: string | null }): Promise<string> {
-  const { person } = of;
+export function newAccessToken({ person, permissions, family }: NewAccessToken): Promise<string> {
+  const { apiKeyId, chatflowIds, leansOn: { sessionId, signIn } } = family;
   return signJwt({
     aud: env().AUTH_URL, sub: person.sub, type: "access", uid: person.userId, tenantId: person.tenantId, tenant: person.tenant,
-    permissions: permissionsOf(of.permissions), fam: of.familyId, ...(of.apiKeyId && { key_id: of.apiKeyId }),
+    permissions: permissionsOf(permissions), fam: family.id, ...(apiKeyId && { key_id: apiKeyId }), ...(chatflowIds.length > 0 && { chatflows: chatflowIds }),
+    ...(sessionId !== undefined && { ses: sessionId }), ...(signIn && { kc: { sid: signIn.kcSid, at: signIn.at } }),
   }, { typ, expiresInSeconds: env().TOKEN_ACCESS_TTL_SECONDS });
 }
 
@@ -43,6 +54,7 @@ export function newAccessToken(of: { person: Person; permissions: number; family
 export async function verifyAccessToken(jwt: string): Promise<AccessClaims> {
   const claims = Claims.safeParse(await verifyJwt(jwt, { typ, audience: env().AUTH_URL }));
   if (!claims.success) throw new SluiceError("invalid_credentials", "The token is not an access token.", { cause: claims.error });
-  const { sub, uid, tenantId, permissions, fam, key_id } = claims.data;
-  return { sub, userId: uid, tenantId, permissions: permissionMask(permissions), familyId: fam, ...(key_id && { apiKeyId: key_id }) };
+  const { sub, uid, tenantId, permissions, chatflows, fam, key_id, ses, kc } = claims.data;
+  const leansOn = ses !== undefined || kc ? { sessionId: ses, signIn: kc && { kcSid: kc.sid, at: kc.at } } : undefined;
+  return { sub, userId: uid, tenantId, permissions: permissionMask(permissions), familyId: fam, ...(chatflows && { chatflowIds: chatflows }), ...(key_id && { apiKeyId: key_id }), ...(leansOn && { leansOn }) };
 }

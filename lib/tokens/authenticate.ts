@@ -3,10 +3,11 @@ import { recordAudit } from "@/lib/audit";
 import { checkCall, noteCaller, type Subject } from "@/lib/keys";
 import { transaction } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
+import { metrics } from "@/lib/platform/metrics";
 import { addFamily, type Caller, familyContext } from "./family";
 import { signInByPassword } from "./password-sign-in";
 import type { AuthenticateInput, TokenAnswer } from "./schemas";
-import { tokenAnswer } from "./token-answer";
+import { chatAnswerOf } from "./token-answer";
 
 /**
  * Signs a program in, by its person's password or by an API key: a short-lived access token and a refresh token.
@@ -19,15 +20,17 @@ export async function authenticate(caller: Caller, input: AuthenticateInput): Pr
   noteCaller(caller.call, verdict);
   if (!verdict.ok) throw verdict.error;
   const { person, permissions } = verdict;
-  const family = { id: newId(), apiKeyId: verdict.apiKeyId ?? null };
+  const apiKeyId = verdict.apiKeyId ?? null;
+  const family = { id: newId(), apiKeyId, origin: apiKeyId ? "apiKey" : "password" } as const;
 
   const refreshToken = await transaction(async (tx) => {
     // A key's tokens keep to what it could do now; a person's follow their role.
-    const token = await addFamily(tx, { ...family, person, secretGeneration: verdict.secretGeneration, permissions: family.apiKeyId ? permissionsOf(permissions) : ["*"] }, caller);
-    await recordAudit(tx, familyContext(family, person, caller), { action: "token.issued", target: { type: "tokenFamily", id: family.id }, data: { by: family.apiKeyId ? "apiKey" : "password" } });
+    const token = await addFamily(tx, { ...family, person, secretGeneration: verdict.secretGeneration, permissions: apiKeyId ? permissionsOf(permissions) : ["*"] }, caller);
+    await recordAudit(tx, familyContext(family, person, caller), { action: "token.issued", target: { type: "tokenFamily", id: family.id }, data: { by: family.origin } });
     return token;
   });
-  return tokenAnswer({ person, permissions, family, refreshToken, message: "Signed in." });
+  metrics.tokenFamilies.inc({ event: "issued" });
+  return chatAnswerOf({ person, permissions, family: { ...family, chatflowIds: [], leansOn: {} }, refreshToken }, "Signed in.");
 }
 
 async function subjectOf(caller: Caller, input: AuthenticateInput): Promise<Subject> {

@@ -5,12 +5,13 @@ import type { Context } from "@/lib/access";
 import { noteEffect, withdrawEffect } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
+import { metrics } from "@/lib/platform/metrics";
 import { connections, type Sending } from "./connections";
 import { isIdempotent, isLostConnection, translated } from "./failures";
 import { identityHeader } from "./identity-header";
 import { leash } from "./leash";
 import { pathOf } from "./paths";
-import { credentialFor, type Engine, type EngineCredential, nameOf } from "./whose-token";
+import { audienceOf, credentialFor, type Engine, type EngineCredential, nameOf } from "./whose-token";
 
 export type UpstreamRequest = {
   engine: Engine;
@@ -62,13 +63,27 @@ export async function callUpstream(ctx: Context, request: UpstreamRequest): Prom
 async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
   const first = await attempt(ctx, request, credential, sent);
   if (first.status !== 401) return first;
+  const upstream = request.engine;
+  metrics.upstream401.inc({ upstream });
   first.body.resume();
   if (credential.generation !== null) {
-    const second = await attempt(ctx, request, await credentialFor(ctx, request.engine, { staleGeneration: credential.generation }), sent);
+    const second = await again(ctx, request, credential.generation, sent);
+    metrics.retry.inc({ result: second.status === 401 ? "unauthorised" : "ok" });
     if (second.status !== 401) return second;
+    metrics.upstream401.inc({ upstream });
     second.body.resume();
   }
+  metrics.upstreamUnauthorised.inc({ upstream, audience: audienceOf(upstream) });
   throw new SluiceError("upstream_unauthorised", `${nameOf(request.engine)} does not accept the person's token.`);
+}
+
+async function again(ctx: Context, request: UpstreamRequest, staleGeneration: number, sent: Sent): Promise<UpstreamAnswer> {
+  try {
+    return await attempt(ctx, request, await credentialFor(ctx, request.engine, { staleGeneration }), sent);
+  } catch (error) {
+    metrics.retry.inc({ result: "failed" });
+    throw error;
+  }
 }
 
 type Sent = { body: Buffer | undefined; idempotencyKey: string };
