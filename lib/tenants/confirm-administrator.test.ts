@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
-import { aPerson, contextOf } from "@/dev/testing/people";
+import { contextOf } from "@/dev/testing/people";
 import { type Context, requirePerson } from "@/lib/access";
 import { env, setEnv } from "@/lib/platform/env";
 import { withRedis } from "@/lib/platform/redis";
