@@ -21,8 +21,11 @@ export async function answerAdmin(req: IncomingMessage, res: ServerResponse, { r
   if (req.method !== "GET") return sendJson(res, 403, { error: "HTTP 403 Forbidden" });
 
   const url = new URL(req.url ?? "/", realm.issuer);
-  const answer = read(realm, url.pathname.slice(adminPath.length).split("/").filter(Boolean).map(decodeURIComponent), url.searchParams);
-  if (answer === undefined) return sendJson(res, 404, { error: "Resource not found" });
+  const path = url.pathname.slice(adminPath.length).split("/").filter(Boolean).map(decodeURIComponent);
+  // `view-users` shows neither, whether there are any or not.
+  if (["clients", "organizations"].includes(path[0] ?? "")) return sendJson(res, 403, { error: "HTTP 403 Forbidden" });
+  const answer = read(realm, path, url.searchParams);
+  if (answer === undefined) return sendJson(res, 404, { error: path[0] === "users" ? "User not found" : "Resource not found" });
   sendJson(res, 200, answer);
 }
 
@@ -34,6 +37,7 @@ function read(realm: Realm, [kind, id, ...rest]: string[], query: URLSearchParam
   };
   const what = rest.join("/");
   if (kind === "users" && id === undefined) return paged(realm.directory.list().filter((one) => matches(one, realm, query)));
+  if (kind === "users" && id === "count") return realm.directory.list().filter((one) => matches(one, realm, query)).length;
   if (kind === "users") {
     const one = realm.directory.find(id ?? "");
     if (!one) return undefined;

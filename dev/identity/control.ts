@@ -55,6 +55,8 @@ async function apply(wanted: z.output<typeof Control>, { realm, faults, signOut 
   settings.revokeRefreshToken = wanted.revokeRefreshToken ?? settings.revokeRefreshToken;
   settings.refreshTokenMaxReuse = wanted.refreshTokenMaxReuse ?? settings.refreshTokenMaxReuse;
   settings.offlineMaxLimited = wanted.offlineMaxLimited ?? settings.offlineMaxLimited;
+  settings.backchannelSessionRequired = wanted.backchannel?.sessionRequired ?? settings.backchannelSessionRequired;
+  settings.backchannelRevokeOffline = wanted.backchannel?.revokeOffline ?? settings.backchannelRevokeOffline;
 }
 
 function reset({ realm, faults, initial }: Parts): void {

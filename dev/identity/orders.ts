@@ -21,6 +21,8 @@ export const RealmOrder = z.strictObject({
   refreshTokenMaxReuse: z.int().min(0).max(100).optional(),
   /** Whether an offline session has an absolute end. */
   offlineMaxLimited: z.boolean().optional(),
+  /** What every client's back-channel logout says: whether the session is named, and whether offline access is said to be revoked. */
+  backchannel: z.strictObject({ sessionRequired: z.boolean().optional(), revokeOffline: z.boolean().optional() }).optional(),
   reset: z.literal(true).optional(),
 });
 export type RealmOrder = z.input<typeof RealmOrder>;

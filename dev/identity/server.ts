@@ -63,6 +63,8 @@ function openRealm(issuer: string, options: IdentityOptions, state: State): Real
     revokeRefreshToken: options.revokeRefreshToken ?? false,
     refreshTokenMaxReuse: options.refreshTokenMaxReuse ?? 0,
     offlineMaxLimited: true,
+    backchannelSessionRequired: true,
+    backchannelRevokeOffline: false,
   };
   return { issuer, state, settings, clients: realmClients(options), directory: new Directory(options.demoPassword), sessions: new Sessions(state, settings) };
 }

@@ -11,6 +11,8 @@ export type Settings = {
   refreshTokenMaxReuse: number;
   /** Whether an offline session has an absolute end. */
   offlineMaxLimited: boolean;
+  backchannelSessionRequired: boolean;
+  backchannelRevokeOffline: boolean;
 };
 
 /** Sessions as Keycloak keeps them: one per browser, in it one per client, and offline ones beside it. */

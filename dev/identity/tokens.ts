@@ -143,9 +143,10 @@ export class Tokens {
   /** Tells one client that a session has ended (OpenID Connect Back-Channel Logout 1.0, section 2.4). */
   async logout(session: ClientSession): Promise<string> {
     const now = nowSeconds();
+    const { backchannelSessionRequired, backchannelRevokeOffline } = this.realm.settings;
     return this.sign({
-      iat: now, exp: now + lifetimes.logoutToken, jti: randomUUID(), iss: this.realm.issuer, aud: session.clientId, sub: session.userId, sid: session.sid, typ: "Logout",
-      events: { "http://schemas.openid.net/event/backchannel-logout": {} },
+      iat: now, exp: now + lifetimes.logoutToken, jti: randomUUID(), iss: this.realm.issuer, aud: session.clientId, sub: session.userId, ...(backchannelSessionRequired && { sid: session.sid }), typ: "Logout",
+      events: { "http://schemas.openid.net/event/backchannel-logout": {}, ...(backchannelRevokeOffline && { revoke_offline_access: true }) },
     }, "logout+jwt");
   }
 

@@ -16,6 +16,7 @@ export const identityOn = (keycloak: RealKeycloak): NonNullable<RealParts["ident
     SLUICE_WEB_SECRET: secrets.webSecret, SLUICE_MACHINE_SECRET: secrets.machineSecret, SLUICE_DIRECT_SECRET: secrets.directSecret, SLUICE_SYNC_SECRET: secrets.syncSecret,
   });
   const front = await startKeycloakFront(admin, { accessTokenLifespan: accessTokenSeconds });
+  admin.moveTo(front.origin);
   return { issuer: front.issuer, stop: front.close };
 };
 

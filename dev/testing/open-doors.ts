@@ -6,5 +6,5 @@ export const openPages = ["/", "/sign-in", "/signed-out", "/no-access", "/identi
 /** Signing in and out: who calls them is not known yet, or soon not any more. They refuse a foreign `Origin` themselves. */
 export const openActions = ["signInAction", "signOutAction"];
 
-/** The API, which has doors of its own for every route, and Auth.js. */
-export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]"];
+/** The API, which has doors of its own for every route; Auth.js; and two ways to Keycloak and back, which look for the session themselves and change nothing. */
+export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]", "/api/auth/account", "/api/auth/backchannel-logout", "/api/auth/confirm"];

@@ -1,6 +1,8 @@
 import { type ApiApp, newApi } from "@/lib/entry/api";
 import { adminRoutes } from "./admin";
 import { adminKeyRoutes } from "./admin-keys";
+import { adminUserRoutes } from "./admin-users";
+import { backChannelLogoutRoutes } from "./back-channel-logout";
 import { chatRoutes } from "./chat";
 import { chatflowRoutes } from "./chatflows";
 import { documentOf } from "./document-of";
@@ -32,6 +34,8 @@ export function createApi(): ApiApp {
   adminRoutes(app);
   tenantRoutes(app);
   adminKeyRoutes(app);
+  adminUserRoutes(app);
+  backChannelLogoutRoutes(app);
   app.route("/api/owner-grant", ownerGrantRoutes);
   return app;
 }

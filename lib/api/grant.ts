@@ -11,7 +11,7 @@ export function grantRoutes(app: ApiApp): void {
   route(app, { method: "get", path: "/api/v1/grant", tag: "Machine access", summary: "The state of one's machine access", answers: [{ status: 200, description: "The grant.", schema: envelope(Grant) }] },
     async (ctx, _input, c) => success(c, await getGrant(ctx)));
 
-  route(app, { method: "delete", path: "/api/v1/grant", tag: "Machine access", summary: "Take machine access back (browser session only)", answers: [{ status: 200, description: "Gone here and at Keycloak.", schema: envelope(Grant) }] },
+  route(app, { method: "delete", path: "/api/v1/grant", fresh: true, tag: "Machine access", summary: "Take machine access back (browser session only)", answers: [{ status: 200, description: "Gone here and at Keycloak.", schema: envelope(Grant) }] },
     async (ctx, _input, c) => {
       if (ctx.actor.type !== "user" || ctx.actor.credential.kind !== "session") throw new SluiceError("insufficient_permission", "Machine access is given and taken back in the browser.");
       return success(c, await deleteGrant(ctx));

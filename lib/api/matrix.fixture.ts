@@ -6,6 +6,8 @@ import * as keys from "@/lib/keys";
 import { CreateAnyKeyInput, CreateKeyInput, ListKeysInput } from "@/lib/keys/schemas";
 import * as nflow from "@/lib/nflow";
 import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
+import * as people from "@/lib/people";
+import { ListPeopleInput, RevokePersonInput } from "@/lib/people/schemas";
 import * as usage from "@/lib/usage";
 import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "@/lib/usage/schemas";
 import * as tenants from "@/lib/tenants";
@@ -71,6 +73,16 @@ export const verbs: Record<string, Row> = {
   adjustTenantCredits: { permission: "admin:credits", run: (ctx) => credits.adjustTenantCredits(ctx, id, { amount: 1, reason: "x" }) },
   adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },
 
+  listPeople: { permission: "admin:users", run: (ctx) => people.listPeople(ctx, ListPeopleInput.parse({ limit: 1 })) },
+  getPersonDetails: { permission: "admin:users", run: (ctx) => people.getPersonDetails(ctx, id) },
+  findLastSync: { permission: "admin:users", run: (ctx) => people.findLastSync(ctx) },
+  listPersonChatflows: { permission: "admin:users", run: (ctx) => people.listPersonChatflows(ctx, id) },
+  revokePerson: { permission: "admin:users", run: (ctx) => people.revokePerson(ctx, id, RevokePersonInput.parse({})) },
+  updatePerson: { permission: "admin:users", run: (ctx) => people.updatePerson(ctx, id, { is_active: true }) },
+  syncPeople: { permission: "admin:users", run: (ctx) => people.syncPeople(ctx) },
+  syncPersonByEmail: { permission: "admin:users", run: (ctx) => people.syncPersonByEmail(ctx, { email: "nobody@example.test" }) },
+  sweepPeople: { permission: "admin:users", run: (ctx) => people.sweepPeople(ctx) },
+
   listTenants: { permission: "admin:tenants", run: (ctx) => tenants.listTenants(ctx, all) },
   getTenant: { permission: "admin:tenants", run: (ctx) => tenants.getTenant(ctx, id) },
   createTenant: { permission: "admin:tenants", run: (ctx) => tenants.createTenant(ctx, CreateTenantInput.parse({ slug: `m-${id}`, name: "m" })) },
@@ -83,7 +95,7 @@ export const verbs: Record<string, Row> = {
 };
 
 /** Verbs that every person may call about themselves, and parts of other verbs that their callers guard. */
-export const openVerbs = new Set(["deleteGrant", "finishGrant", "getDecision", "getGrant", "holdCredits", "issueToken", "listFamilies", "revokeAllFamilies", "revokeFamily", "rotateSigningKeyNow", "startGrant"]);
+export const openVerbs = new Set(["deleteGrant", "endGrantOf", "finishGrant", "getDecision", "getGrant", "getGrantDetails", "holdCredits", "issueToken", "listFamilies", "listSessions", "revokeAllFamilies", "revokeFamily", "rotateSigningKeyNow", "signOutEverywhere", "signOutOthers", "signOutSession", "startGrant", "startRenewal"]);
 
 /** Routes that every caller may use about themselves. */
 export const openRoutes = new Set(["GET /api/v1/auth/me", "GET /api/v1/decisions/{requestId}", "GET /api/v1/grant", "DELETE /api/v1/grant",

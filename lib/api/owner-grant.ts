@@ -3,7 +3,7 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { type Context, roleMask } from "@/lib/access";
 import type { ApiContext, ApiEnv } from "@/lib/entry/api";
 import { observed } from "@/lib/entry/observed";
-import { finishGrant, flowSeconds, safePath, startGrant } from "@/lib/grants";
+import { finishGrant, flowSeconds, safePath, startGrant, startRenewal } from "@/lib/grants";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
@@ -23,9 +23,21 @@ ownerGrantRoutes.get("/start", observed(async (c) => {
   const returnTo = safePath(c.req.query("returnTo"));
   return answer(c, returnTo, async (ctx) => {
     const { url, flowId } = await startGrant(ctx, returnTo);
-    setCookie(c, cookieName(), flowId, { httpOnly: true, sameSite: "Lax", path: "/", secure: https(), maxAge: flowSeconds });
+    setFlowCookie(c, flowId);
     return url;
   });
+}));
+
+/** The hop after a sign-in: on to where it was to lead, by way of Keycloak when machine access is due for renewal. It never shows a page. */
+ownerGrantRoutes.get("/renew", observed(async (c) => {
+  const returnTo = safePath(c.req.query("returnTo"));
+  const onwards = `${env().AUTH_URL}${returnTo}`;
+  return answer(c, returnTo, async (ctx) => {
+    const renewal = await startRenewal(ctx, returnTo);
+    if (!renewal) return onwards;
+    setFlowCookie(c, renewal.flowId);
+    return renewal.url;
+  }, { failed: onwards });
 }));
 
 ownerGrantRoutes.get("/callback", observed(async (c) => {
@@ -34,11 +46,15 @@ ownerGrantRoutes.get("/callback", observed(async (c) => {
     const flowId = getCookie(c, cookieName()) ?? null;
     deleteCookie(c, cookieName(), { path: "/", secure: https() });
     const { returnTo, outcome } = await finishGrant(ctx, flowId, new URL(c.req.url).searchParams);
-    return withOutcome(returnTo, outcome);
+    return outcome === "silent" ? `${env().AUTH_URL}${returnTo}` : withOutcome(returnTo, outcome);
   });
 }));
 
-async function answer(c: ApiContext, returnTo: string, next: (ctx: Context) => Promise<string>): Promise<Response> {
+function setFlowCookie(c: ApiContext, flowId: string): void {
+  setCookie(c, cookieName(), flowId, { httpOnly: true, sameSite: "Lax", path: "/", secure: https(), maxAge: flowSeconds });
+}
+
+async function answer(c: ApiContext, returnTo: string, next: (ctx: Context) => Promise<string>, options: { failed?: string } = {}): Promise<Response> {
   c.header("Cache-Control", "no-store");
   c.header("Referrer-Policy", "no-referrer");
   try {
@@ -48,7 +64,7 @@ async function answer(c: ApiContext, returnTo: string, next: (ctx: Context) => P
     return c.redirect(await next(ctx), 302);
   } catch (error) {
     logger.warn({ err: error }, "machine access could not be given");
-    return c.redirect(withOutcome(returnTo, "failed"), 302);
+    return c.redirect(options.failed ?? withOutcome(returnTo, "failed"), 302);
   }
 }
 

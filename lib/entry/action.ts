@@ -10,15 +10,16 @@ import { logger } from "@/lib/platform/logger";
 import { type Problem, toProblem } from "@/lib/platform/problem";
 import { findSignedIn } from "./page";
 import { parseInput, refuseHostile } from "./parse";
+import { requireFresh } from "./require-fresh";
 import { requestIdFrom } from "./request-id";
 
 export type ActionResult<T> = { ok: true; data: T } | { ok: false; problem: Problem };
 
 /**
  * The door of server actions, which anybody can reach by a direct POST: the same-origin check that Next.js skips when no
- * `Origin` is sent, the session, the input. Failures come back as problems, never as thrown errors.
+ * `Origin` is sent, the session, where asked for how fresh it is, the input. Failures come back as problems, never as thrown errors.
  */
-export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, input: z.output<S>) => Promise<T>, options: { revalidate?: string } = {}): (input: z.input<S>) => Promise<ActionResult<T>> {
+export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, input: z.output<S>) => Promise<T>, options: { revalidate?: string; /** It wants a recent proof of who is there. */ fresh?: boolean } = {}): (input: z.input<S>) => Promise<ActionResult<T>> {
   return async function run(input: z.input<S>): Promise<ActionResult<T>> {
     const sent = await headers();
     const requestId = requestIdFrom(sent.get("x-request-id"));
@@ -27,6 +28,7 @@ export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, i
       const found = await findSignedIn();
       if (!found) throw new SluiceError("session_expired", "Your session has ended. Sign in again.");
       if (!found.isActive) throw new SluiceError("owner_disabled", "Your access is switched off.");
+      if (options.fresh) requireFresh(found.session, sent.get("x-sluice-path"));
       // What a person does by hand counts like what their programs do.
       const verdict = await checkCall({ kind: "user", userId: found.session.userId }, { ip: found.ctx.ip, requestId, cost: 1 });
       if (!verdict.ok) throw verdict.error;

@@ -10,6 +10,7 @@ import { type Caller, type Credentials, identify } from "./identify";
 import { failed, observed } from "./observed";
 import { parseInput, parseJson } from "./parse";
 import { readBody } from "./read-body";
+import { needsFresh, pageOf, requireFresh } from "./require-fresh";
 
 /** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
 export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string; /** Fulfilled when a streamed answer has ended and its credits are settled. */ streamed?: Promise<void> } };
@@ -33,8 +34,12 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   params?: P;
   query?: Q;
   body?: B;
+  /** The fields of a form (`application/x-www-form-urlencoded`) that the handler reads itself. */
+  form?: Schema;
   /** The door is made for other people's clients: it may be called without a body. */
   bodyOptional?: boolean;
+  /** A browser session must have proved who is there a short while ago. What administrators change wants that anyway; see `require-fresh.ts`. */
+  fresh?: boolean;
   /** The operator's `ADMIN_TOKEN` is accepted here as well; what it may do the verb decides. */
   bootstrap?: boolean;
   /** It creates something or spends credits, so a caller may want to name the attempt. */
@@ -83,10 +88,11 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
     let who: Context | Caller = caller;
     const credentials = credentialsOf(c);
     if (spec.credential !== "none" && (spec.credential !== "optional" || bringsAny(credentials))) {
-      const { ctx, headers } = await identify(credentials, caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
+      const { ctx, headers, session } = await identify(credentials, caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
       for (const name in headers) setHeader(c, name, headers[name] ?? "");
       who = ctx;
       c.set("actor", actorForLog(ctx));
+      if (session && needsFresh(spec)) requireFresh(session, pageOf(requestHeader(c, "referer") ?? null));
     }
     const key = spec.creates ? idempotencyKeyOf(c) : null;
     const params = spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined;
@@ -151,6 +157,7 @@ function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig 
       ...(spec.params && { params: spec.params as z.ZodObject }),
       ...(spec.query && { query: spec.query as z.ZodObject }),
       ...(spec.body && { body: { required: !spec.bodyOptional, content: content(spec.body) } }),
+      ...(spec.form && { body: { required: true, content: content(spec.form, "application/x-www-form-urlencoded") } }),
     },
     responses,
   });

@@ -4,7 +4,7 @@ import { checkCall, countFailure, looksLikeSecret, noteCaller, type Verdict } fr
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
-import { findSession, isSignInEnded } from "@/lib/sessions";
+import { findSession, isSignInEnded, type Session } from "@/lib/sessions";
 import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { refuseEnded, verifyAccessToken } from "@/lib/tokens";
 import { byAdminToken } from "./bootstrap";
@@ -22,7 +22,8 @@ export type Credentials = {
 
 export type Caller = { requestId: string; ip: string | null; userAgent: string | null; call?: CallTrace };
 
-export type Identified = { ctx: Context; headers: Record<string, string> };
+/** `session` is there when that is what the caller came with. */
+export type Identified = { ctx: Context; headers: Record<string, string>; session?: Session };
 
 /**
  * Learns who is calling, once per request, and takes from their limits: contract sections 1 and 3. An explicit header
@@ -114,7 +115,7 @@ async function bySession({ cookie, origin, safe }: Credentials, caller: Caller, 
   if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
   const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
-  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers };
+  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers, session };
 }
 
 const fromKeyCheck = new WeakSet<SluiceError>();

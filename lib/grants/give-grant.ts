@@ -14,7 +14,7 @@ import { identityOf, rememberPerson } from "@/lib/tenants";
 import { storeGrant } from "./store-grant";
 
 /** One way through Keycloak. It lives in Redis under the hash of an id that only the browser's cookie knows, and opens with it. */
-const Flow = z.object({ verifier: z.string(), state: z.string(), nonce: z.string(), returnTo: z.string(), sessionId: z.string(), sub: z.string() });
+const Flow = z.object({ verifier: z.string(), state: z.string(), nonce: z.string(), returnTo: z.string(), sessionId: z.string(), sub: z.string(), silent: z.boolean().default(false) });
 type Flow = z.infer<typeof Flow>;
 
 export const flowSeconds = 600;
@@ -48,22 +48,25 @@ function sessionOf(ctx: Context): { person: Person; session: SessionHandle } {
 
 /**
  * Starts the way through Keycloak (code, PKCE, state, nonce) on the machine client, which asks for consent.
+ * @param options.silent no page may be shown: it works where the person is signed in at Keycloak and their consent stands.
  * @returns where to send the browser, and the id to put into its cookie for `flowSeconds`.
  */
-export async function startGrant(ctx: Context, returnTo: string | null): Promise<{ url: string; flowId: string }> {
+export async function startGrant(ctx: Context, returnTo: string | null, options: { silent?: boolean } = {}): Promise<{ url: string; flowId: string }> {
+  const { silent = false } = options;
   const { person, session } = sessionOf(ctx);
   const config = await oidcClient();
   const flowId = randomToken(32);
-  const flow: Flow = { verifier: oidc.randomPKCECodeVerifier(), state: oidc.randomState(), nonce: oidc.randomNonce(), returnTo: safePath(returnTo), sessionId: session.sessionId, sub: person.sub };
+  const flow: Flow = { verifier: oidc.randomPKCECodeVerifier(), state: oidc.randomState(), nonce: oidc.randomNonce(), returnTo: safePath(returnTo), sessionId: session.sessionId, sub: person.sub, silent };
   await withRedis((client) => client.set(flowKey(flowId), seal(env().VAULT_KEKS, JSON.stringify(flow), boundTo(flowId)), "EX", flowSeconds));
   const url = oidc.buildAuthorizationUrl(config, {
-    redirect_uri: redirectUri(), scope, max_age: String(maxAgeSeconds), state: flow.state, nonce: flow.nonce,
+    redirect_uri: redirectUri(), scope, ...(silent ? { prompt: "none" } : { max_age: String(maxAgeSeconds) }), state: flow.state, nonce: flow.nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(flow.verifier), code_challenge_method: "S256", login_hint: person.username,
   });
   return { url: url.href, flowId };
 }
 
-export type GrantOutcome = { returnTo: string; outcome: "given" | "refused" | "failed" };
+/** `silent`: nobody asked for it, so nobody is told how it went. */
+export type GrantOutcome = { returnTo: string; outcome: "given" | "refused" | "failed" | "silent" };
 
 /**
  * Takes Keycloak's answer. It counts only in the session that asked, once, and for the same person.
@@ -74,16 +77,31 @@ export async function finishGrant(ctx: Context, flowId: string | null, query: UR
   const flow = flowId ? await takeFlow(flowId) : null;
   if (!flow || flow.sessionId !== session.sessionId || flow.sub !== person.sub) return { returnTo: safePath(null), outcome: "failed" };
   const { returnTo } = flow;
+  if (flow.silent) return renewSilently(ctx, person, flow, query);
   if (query.get("error") === "access_denied" && query.get("state") === flow.state) return { returnTo, outcome: "refused" };
   try {
     await redeem(ctx, person, flow, query);
     return { returnTo, outcome: "given" };
   } catch (error) {
-    // The library's errors quote the answer, so only their names are kept.
-    const why = error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError ? error.error : error instanceof SluiceError ? error.code : error instanceof Error ? error.name : "unknown";
-    logger.warn({ why, userId: person.userId }, "machine access was not given");
+    logger.warn({ why: whyOf(error), userId: person.userId }, "machine access was not given");
     return { returnTo, outcome: "failed" };
   }
+}
+
+/** Keycloak may want a page after all (`login_required`, `interaction_required`): then the grant stays what it was. */
+async function renewSilently(ctx: Context, person: Person, flow: Flow, query: URLSearchParams): Promise<GrantOutcome> {
+  try {
+    if (query.get("error") === null) await redeem(ctx, person, flow, query);
+  } catch (error) {
+    logger.warn({ why: whyOf(error), userId: person.userId }, "machine access was not renewed at a sign-in");
+  }
+  return { returnTo: flow.returnTo, outcome: "silent" };
+}
+
+/** The library's errors quote the answer, so only their names are kept. */
+function whyOf(error: unknown): string {
+  if (error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError) return error.error;
+  return error instanceof SluiceError ? error.code : error instanceof Error ? error.name : "unknown";
 }
 
 async function takeFlow(flowId: string): Promise<Flow | null> {
@@ -99,7 +117,7 @@ async function takeFlow(flowId: string): Promise<Flow | null> {
 
 async function redeem(ctx: Context, person: Person, flow: Flow, query: URLSearchParams): Promise<void> {
   const tokens = await oidc.authorizationCodeGrant(await oidcClient(), new URL(`${redirectUri()}?${query}`), {
-    pkceCodeVerifier: flow.verifier, expectedState: flow.state, expectedNonce: flow.nonce, maxAge: maxAgeSeconds, idTokenExpected: true,
+    pkceCodeVerifier: flow.verifier, expectedState: flow.state, expectedNonce: flow.nonce, idTokenExpected: true, ...(!flow.silent && { maxAge: maxAgeSeconds }),
   });
   const { refresh_token: refreshToken, id_token: idToken } = tokens;
   if (!refreshToken || !idToken) throw identityUnavailable(new Error("Keycloak gave no offline token"));

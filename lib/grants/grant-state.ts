@@ -1,11 +1,13 @@
 import { type Context, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
+import { now } from "@/lib/platform/clock";
 import { db, transaction } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { dropAccess } from "./token-cache";
 import { deletedReason, findGrantRow, type GrantRow, openOfflineToken } from "./vault";
+import { warningDays } from "./warn-owners";
 
 /** Machine access as its owner sees it; times are ISO 8601 or null. `idleUntil` moves on with each use, `actsUntil` does not. */
 export type GrantView = {
@@ -16,12 +18,31 @@ export type GrantView = {
   actsUntil: string | null;
 };
 
+const endsSoonMs = Math.max(...warningDays) * 86_400_000;
+
 const missing: GrantView = { status: "missing", givenAt: null, lastUsedAt: null, idleUntil: null, actsUntil: null };
 
 function viewOf(row: GrantRow | null): GrantView {
   if (!row || row.statusReason === deletedReason) return missing;
   const text = (at: Date | null) => at?.toISOString() ?? null;
   return { status: row.status, givenAt: text(row.givenAt), lastUsedAt: text(row.lastUsedAt), idleUntil: text(row.idleDeadlineAt), actsUntil: text(row.absDeadlineAt) };
+}
+
+/** Why machine access is lost, as far as Keycloak told; `unknown` covers what a later version may add. */
+export const lossReasons = ["stale", "ended_at_keycloak", "consent_withdrawn", "rotation_lost", "unreadable", "subject_changed", "unknown"] as const;
+export type LossReason = (typeof lossReasons)[number];
+
+/** More of it for the owner's own page: how it was given, and why it is lost. */
+export type GrantDetails = GrantView & { through: "consent" | "password" | null; reason: LossReason | null; /** Its absolute end is near enough to be warned of. */ endsSoon: boolean };
+
+/** One's own machine access with all that its owner may want to know. */
+export async function getGrantDetails(ctx: Context): Promise<GrantDetails> {
+  const row = await findGrantRow(requirePerson(ctx).userId);
+  const view = viewOf(row);
+  const client = row && view.status !== "missing" ? keycloakClientOf(row.clientId) : null;
+  const reason = view.status === "needs_reauth" ? (lossReasons.find((known) => known === row?.statusReason) ?? "unknown") : null;
+  const left = view.status === "active" && row?.absDeadlineAt ? row.absDeadlineAt.getTime() - now() : Infinity;
+  return { ...view, through: client === "machine" ? "consent" : client === "direct" ? "password" : null, reason, endsSoon: left <= endsSoonMs };
 }
 
 /** One's own machine access. */

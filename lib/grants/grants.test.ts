@@ -44,7 +44,7 @@ async function anOwner(username = "uma", browser?: Browser): Promise<Person> {
 const inSession = (person: Person, sessionId = "s".repeat(43)) => contextOf(person, { credential: { kind: "session", session: { sessionId, share: randomToken(32) } } });
 const refreshes = () => realm.calls("refresh_token");
 const rowOf = (person: Person) => db().ownerGrant.findUniqueOrThrow({ where: { userId: person.userId } });
-const auditOf = async (person: Person) => (await db().auditEvent.findMany({ where: { targetType: "user", targetId: person.userId, action: { startsWith: "grant." } }, orderBy: { writeOrder: "asc" } })).map((e) => e.action);
+const auditOf = async (person: Person) => (await db().auditEvent.findMany({ where: { targetType: "user", targetId: person.userId, OR: [{ action: { startsWith: "grant." } }, { action: { startsWith: "owner." } }] }, orderBy: { writeOrder: "asc" } })).map((e) => e.action);
 
 describe("an owner's token", () => {
   it("a hundred calls with a cold cache make one refresh, and each engine gets its own", async () => {
@@ -135,7 +135,7 @@ describe("what Keycloak says of a grant", () => {
     expect(await hasLiveGrant(owner.userId)).toBe(false);
     await anOwner("gus");
     expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
-    expect(await auditOf(owner)).toEqual(["grant.given", "grant.lost", "grant.renewed"]);
+    expect(await auditOf(owner)).toEqual(["grant.given", "grant.lost", "owner.reauth_required", "grant.renewed"]);
   });
 
   it.each([{ tokenStatus: 503 }, { tokenError: "invalid_client" }])("%o keeps it", async (fault) => {

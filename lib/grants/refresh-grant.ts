@@ -95,14 +95,16 @@ async function persist(row: GrantRow, tokens: TokenSet & { refreshToken: string 
 }
 
 /**
- * Keycloak tells only the nearer of two ends, idle or absolute. An end that stays where it was although the token was
- * used since is the absolute one.
+ * Keycloak tells only the nearer of two ends, idle or absolute. Each use starts the idle time anew, so an end that is nearer now
+ * than the last one was then is the absolute one.
  */
 function absoluteEnd(row: GrantRow, endsAt: Date | null): Date | null {
   if (!endsAt) return null;
-  const before = row.idleDeadlineAt?.getTime();
-  const usedSinceMs = now() - (row.lastUsedAt ?? row.givenAt).getTime();
-  return before !== undefined && usedSinceMs > 60_000 && endsAt.getTime() <= before + 5000 ? endsAt : row.absDeadlineAt;
+  if (!row.idleDeadlineAt) return row.absDeadlineAt;
+  const usedAt = (row.lastUsedAt ?? row.givenAt).getTime();
+  const [leftThen, leftNow] = [row.idleDeadlineAt.getTime() - usedAt, endsAt.getTime() - now()];
+  // Within a minute the difference is that of two clocks and their rounding.
+  return now() - usedAt > 60_000 && leftNow < leftThen - 10_000 ? endsAt : row.absDeadlineAt;
 }
 
 /** Somebody wrote meanwhile: the owner gave or took the grant, or another process took over. */
@@ -164,7 +166,12 @@ async function lose(row: GrantRow, reason: string): Promise<SluiceError> {
   const generation = row.generation + 1;
   const lost = await transaction(async (tx) => {
     const { count } = await tx.ownerGrant.updateMany({ where: { userId: row.userId, generation: row.generation }, data: { status: "needs_reauth", statusReason: reason, sealed: "", generation, idleDeadlineAt: null, absDeadlineAt: null } });
-    if (count === 1) await recordAudit(tx, grantsContext(), { action: "grant.lost", target: { type: "user", id: row.userId }, tenantId: row.tenantId, data: { reason } });
+    if (count === 1) {
+      const about = { target: { type: "user", id: row.userId }, tenantId: row.tenantId, data: { reason } };
+      // What became of the grant, and what its owner is to do about it.
+      await recordAudit(tx, grantsContext(), { action: "grant.lost", ...about });
+      await recordAudit(tx, grantsContext(), { action: "owner.reauth_required", ...about });
+    }
     return count === 1;
   });
   if (!lost) return changed(await findGrantRow(row.userId));

@@ -45,10 +45,12 @@ async function write(given: NewGrant, ctx: Context): Promise<{ old: GrantRow | n
     const old = await tx.ownerGrant.findUnique({ where: { userId: given.userId } });
     const generation = (old?.generation ?? 0) + 1;
     const salt = randomToken(32);
+    // Within one session at Keycloak it is still the same offline session, whose absolute end does not move.
+    const isSame = old !== null && old.sealed !== "" && old.kcSid !== null && old.kcSid === given.kcSid && old.clientId === keycloakClient(given.client).id;
     const data = {
       tenantId: given.tenantId, issuer: given.issuer, sub: given.sub, clientId: keycloakClient(given.client).id, kcSid: given.kcSid, salt,
       sealed: sealOfflineToken(given, salt, generation, given.refreshToken), generation, status: "active" as const, statusReason: null,
-      givenAt: nowDate(), lastUsedAt: null, idleDeadlineAt: given.refreshExpiresAt === null ? null : new Date(given.refreshExpiresAt), absDeadlineAt: null,
+      givenAt: nowDate(), lastUsedAt: null, idleDeadlineAt: given.refreshExpiresAt === null ? null : new Date(given.refreshExpiresAt), absDeadlineAt: isSame ? old.absDeadlineAt : null, checkedAt: null, ...(!isSame && { warnedDays: null }),
     };
     if (old) await tx.ownerGrant.update({ where: { userId: given.userId }, data });
     else await tx.ownerGrant.create({ data: { userId: given.userId, ...data } });

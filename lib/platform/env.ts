@@ -100,6 +100,11 @@ const schema = z.object({
   VAULT_KEKS: keyRing,
   SESSION_IDLE_SECONDS: integer(60, 86400).default(1800),
   SESSION_ABSOLUTE_SECONDS: integer(300, 2592000).default(43200),
+  SESSION_MAX_PER_USER: integer(1, 1000).default(10),
+  /** How long ago somebody may have proved who they are when they change what matters. */
+  STEP_UP_MAX_AGE_SECONDS: integer(30, 86400).default(900),
+  /** Whether the sign-in page offers "Create an account". Keycloak tells no client whether its realm lets people register. */
+  REGISTRATION_LINK: flag.default(false),
   NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: z.string().optional(),
 
   KEYCLOAK_ISSUER: secureUrl,

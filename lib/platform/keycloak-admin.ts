@@ -21,7 +21,6 @@ const Named = z.array(z.object({ name: z.string().max(255) }).loose()).max(10_00
 const Groups = z.array(z.object({ path: z.string().max(500) }).loose()).max(10_000);
 const Organizations = z.array(z.object({ alias: z.string().max(255).optional(), name: z.string().max(255) }).loose()).max(1000);
 const Clients = z.array(z.object({ id: z.string().max(255), clientId: z.string().max(255) }).loose()).max(100);
-const Mappings = z.object({ clientMappings: z.record(z.string(), z.object({ id: z.string().max(255) }).loose()).optional() }).loose();
 const Failure = z.object({ error: z.string().max(1000).catch("") }).loose();
 
 const deadlineMs = 8000;
@@ -159,8 +158,7 @@ export function membershipReader(): (id: string) => Promise<Memberships> {
       const found = await read(`/clients?${new URLSearchParams({ clientId })}`, Clients, { mayRefuse: true });
       clientUuid = found === refused ? null : (found?.find((client) => client.clientId === clientId)?.id ?? null);
     }
-    // Clients may be hidden from our account. Who has one of its roles directly tells its id.
-    clientUuid ??= (await read(`/users/${one}/role-mappings`, Mappings))?.clientMappings?.[clientId]?.id ?? null;
+    // With `view-users` alone clients are hidden, and people's roles of them.
     if (clientUuid === null) return null;
     const roles = await read(`/users/${one}/role-mappings/clients/${encodeURIComponent(clientUuid)}/composite`, Named, { mayRefuse: true });
     return roles === refused ? null : (roles?.map((role) => role.name) ?? []);

@@ -250,11 +250,12 @@ export async function revokeToken(client: KeycloakClient, refreshToken: string):
   if (answer.status !== 200 && answer.status !== 204) throw noted(client, "revoke", failureOf(answer, undefined));
 }
 
-/** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0). */
-export async function endSessionUrl(idTokenHint: string | null, postLogoutRedirect: string): Promise<string> {
+/** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0); `state` comes back with it. */
+export async function endSessionUrl(idTokenHint: string | null, postLogoutRedirect: string, state: string): Promise<string> {
   const url = new URL((await endpoints()).end_session_endpoint);
   if (idTokenHint) url.searchParams.set("id_token_hint", idTokenHint);
   url.searchParams.set("client_id", keycloakClient("web").id);
   url.searchParams.set("post_logout_redirect_uri", postLogoutRedirect);
+  url.searchParams.set("state", state);
   return url.toString();
 }

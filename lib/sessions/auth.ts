@@ -1,4 +1,5 @@
 import "server-only";
+import { cookies } from "next/headers";
 import type { NextRequest } from "next/server";
 import NextAuth, { type NextAuthConfig } from "next-auth";
 import Keycloak from "next-auth/providers/keycloak";
@@ -11,9 +12,11 @@ import type { TokenSet } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { findPersonState } from "@/lib/tenants";
 import { type Caller, unknownCaller } from "./audit";
+import { afterKeycloak, noteOutcome } from "./auth-outcome";
 import { Envelope, handleOf, readHandle, sessionCookieName, usesHttps } from "./cookie";
-import { createSession } from "./create-session";
+import { createSessionFor } from "./create-session";
 import { endSession, replaceSession } from "./end-session";
+import { type Purpose, purposeCookie, readPurpose } from "./purpose";
 import { openSession } from "./store";
 
 /** What Auth.js hands over of Keycloak's answer, after it checked state, nonce, PKCE and the ID token's claims. */
@@ -45,7 +48,8 @@ async function config(request: NextRequest | undefined): Promise<NextAuthConfig>
     callbacks: {
       async jwt({ token, account, trigger }) {
         if (trigger === "signIn" && account) {
-          const envelope = await createSession(SignedIn.parse(account), callerOf(request));
+          const purpose = await readPurpose(request?.headers.get("cookie") ?? null);
+          const { envelope } = await noteOutcome(request, () => createSessionFor(purpose, SignedIn.parse(account), callerOf(request)));
           await endOldSession(request);
           return { ...envelope };
         }
@@ -106,8 +110,17 @@ export const { signIn, signOut } = nextAuth;
 /** Parameters that a page may add to the authorization request; anything else (another scope, another redirect) is refused. */
 const allowedParameters = new Set(["prompt", "max_age", "login_hint", "kc_action", "ui_locales"]);
 
+/** Sends a browser to Keycloak for more than a sign-in. @returns the address; the cookies are set on the answer under way. */
+export async function startAtKeycloak(purpose: Purpose, parameters: Record<string, string>): Promise<string> {
+  (await cookies()).set(await purposeCookie(purpose));
+  return String(await signIn("keycloak", { redirectTo: purpose.returnTo, redirect: false }, parameters));
+}
+
 export const handlers = {
-  GET: nextAuth.handlers.GET,
+  GET: async (request: NextRequest): Promise<Response> => {
+    const response = await nextAuth.handlers.GET(request);
+    return request.nextUrl.pathname.endsWith("/callback/keycloak") ? afterKeycloak(request, response, startAtKeycloak) : response;
+  },
   POST: async (request: NextRequest): Promise<Response> => {
     for (const name of [...request.nextUrl.searchParams.keys()]) {
       if (!allowedParameters.has(name)) return new Response("Unknown parameter.\n", { status: 400, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });

@@ -1,5 +1,6 @@
 import type { SessionHandle } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
+import { randomToken } from "@/lib/platform/crypto";
 import { transaction } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
@@ -7,6 +8,7 @@ import { endSessionUrl, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { findPersonState } from "@/lib/tenants";
 import { type Caller, personContext, unknownCaller } from "./audit";
+import { holdsShare } from "./open-tokens";
 import { openFor, SessionTokens } from "./record";
 import { openSession, removeSession } from "./store";
 
@@ -14,18 +16,21 @@ import { openSession, removeSession } from "./store";
  * Ends a session here and revokes its tokens at Keycloak; a session that is over already is fine.
  *
  * @returns where to send the browser so that Keycloak's own session ends too and leads back to `/signed-out`. It carries the
- *   ID token as hint, as RP-Initiated Logout wants: without it Keycloak asks the person first.
+ *   ID token as hint, as RP-Initiated Logout wants (Keycloak takes an expired one too): without it Keycloak asks the person first.
+ *   `state` comes back with the browser once Keycloak's session is over; null when Keycloak's address was never read, so it goes nowhere.
  * @throws SluiceError `store_unavailable`: the session was not ended.
  */
-export async function endSession(handle: SessionHandle, caller: Caller = unknownCaller()): Promise<{ logoutUrl: string }> {
+export async function endSession(handle: SessionHandle, caller: Caller = unknownCaller()): Promise<{ logoutUrl: string; state: string | null }> {
   const tokens = await removeRecord(handle, caller, "signed_out");
   if (tokens) await revokeToken("web", tokens.rt).catch((error: unknown) => logger.warn({ err: error }, "Keycloak did not take a sign-out; the browser still carries it there"));
   const signedOut = `${env().AUTH_URL}/signed-out`;
-  const logoutUrl = await endSessionUrl(tokens?.idt ?? null, signedOut).catch((error: unknown) => {
+  const state = randomToken(16);
+  try {
+    return { logoutUrl: await endSessionUrl(tokens?.idt ?? null, signedOut, state), state };
+  } catch (error) {
     logger.warn({ err: error }, "Keycloak's sign-out page is not known");
-    return signedOut;
-  });
-  return { logoutUrl };
+    return { logoutUrl: signedOut, state: null };
+  }
 }
 
 /** Ends the session that a new sign-in replaces. Nothing is revoked: both share one client session at Keycloak, and the new one lives. */
@@ -44,7 +49,7 @@ async function removeRecord(handle: SessionHandle, caller: Caller, reason: strin
   const { meta, blob } = opened;
   const known = openFor(handle, "t", meta, blob, SessionTokens);
   // Whoever has the handle but not the share does not hold the cookie, and ends nothing.
-  if (!known || !(await removeSession(handle.sessionId, meta))) return null;
+  if ((!known && !holdsShare(handle, meta)) || !(await removeSession(handle.sessionId, meta))) return null;
   const state = await findPersonState(meta.uid);
   if (state) {
     await transaction((tx) => recordAudit(tx, personContext(state.person, handle, caller), { action: "session.ended", target: { type: "session", id: handle.sessionId }, data: { reason } }))

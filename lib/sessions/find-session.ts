@@ -1,5 +1,7 @@
 import type { SessionHandle } from "@/lib/access";
 import { readHandle } from "./cookie";
+import { keepAlive } from "./keep-alive";
+import type { SessionMeta } from "./record";
 import { openSession } from "./store";
 
 /** A live session. Instants are milliseconds of our clock, `authTime` and `idTokenIssuedAt` seconds of Keycloak's. */
@@ -12,7 +14,14 @@ export type Session = {
   authTime: number;
   idTokenIssuedAt: number;
   acr: string;
+  /** When they last proved who they are, as our clock had it. */
+  provedAt: number;
 };
+
+/** Keycloak's clock says how old the proof was at the sign-in, ours how long ago that is: a skew between the two cancels out. */
+export function provedAtOf(meta: Pick<SessionMeta, "created" | "login_iat" | "auth_time">): number {
+  return meta.created - Math.max(0, meta.login_iat - meta.auth_time) * 1000;
+}
 
 /**
  * The session that a `Cookie` header names. Says who it belongs to, not what they may: that is asked of the person's record.
@@ -24,8 +33,9 @@ export async function findSession(cookieHeader: string | null): Promise<Session 
   const handle = await readHandle(cookieHeader);
   if (!handle) return null;
   const { meta } = await openSession(handle, "meta", { touch: true });
+  keepAlive(handle, meta);
   return {
     handle, userId: meta.uid, createdAt: meta.created, lastSeenAt: meta.last_seen, absoluteEndAt: meta.abs_exp,
-    authTime: meta.auth_time, idTokenIssuedAt: meta.login_iat, acr: meta.acr,
+    authTime: meta.auth_time, idTokenIssuedAt: meta.login_iat, acr: meta.acr, provedAt: provedAtOf(meta),
   };
 }

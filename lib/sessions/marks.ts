@@ -71,11 +71,15 @@ export async function markPersonNotBefore(who: { iss: string; sub: string }, not
   await withRedis((client) => runScript(client, raise, [subKillKey(subHashOf(who.iss, who.sub))], [Math.floor(notBefore), markSeconds()]));
 }
 
-/** Sign-ins of this Keycloak session up to now do not count any more. Its clock is reckoned from what it said when this session began. */
+/** Seconds on Keycloak's clock, reckoned from what it said when this session began. */
+export function keycloakNow(meta: Pick<SessionMeta, "login_iat" | "created">): number {
+  return meta.login_iat + Math.floor((now() - meta.created) / 1000);
+}
+
+/** Sign-ins of this Keycloak session up to now do not count any more. */
 export async function markSignInAgain(meta: Pick<SessionMeta, "kc_sid" | "login_iat" | "created">): Promise<void> {
   if (!meta.kc_sid) return;
-  const keycloakNow = meta.login_iat + Math.floor((now() - meta.created) / 1000);
-  await withRedis((client) => runScript(client, raise, [sidKillKey(meta.kc_sid)], [keycloakNow, markSeconds()]));
+  await withRedis((client) => runScript(client, raise, [sidKillKey(meta.kc_sid)], [keycloakNow(meta), markSeconds()]));
 }
 
 /** Indexes are advisory, for listing and ending; validity is decided by the record and the marks. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { SessionHandle } from "@/lib/access";
-import { seal, unseal, UnsealError } from "@/lib/platform/crypto";
+import { seal, sha256Base64url, unseal, UnsealError } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
 
 /** The engines to which a session's token can be narrowed; each has its own derived token. */
@@ -15,6 +15,14 @@ export const SessionMeta = z.object({
   iss: z.string(), sub: z.string(), uid: z.string(), kc_sid: z.string(), org: z.string(),
   login_iat: z.coerce.number(), auth_time: z.coerce.number(), acr: z.string(), amr: z.string(),
   created: z.coerce.number(), last_seen: z.coerce.number(), abs_exp: z.coerce.number(), idle_s: z.coerce.number(),
+  /** Which key of the ring seals the tokens, so that it can be counted when a key may go; "" in records of earlier versions, like the next three. */
+  kid: z.string().default(""),
+  /** Hash of the cookie's share: tells a blob that somebody changed from a caller who does not hold the cookie. */
+  share_h: z.string().default(""),
+  /** Where it was signed in, sealed by the server's ring alone: listing has no cookie. */
+  device: z.string().default(""),
+  /** When Keycloak's refresh token ends (ms), and with it the session, as far as Keycloak said; 0 when it did not. */
+  kc_exp: z.coerce.number().default(0),
   gen: z.coerce.number(), at_exp: z.coerce.number(), refreshed_at: z.coerce.number(),
   state: z.enum(["active", "dead"]), dead_reason: z.string().default(""), inflight: z.string().default(""), backoff_until: z.coerce.number().default(0),
 });
@@ -38,6 +46,11 @@ function boundTo(handle: SessionHandle, kind: string, generation: number, sub: s
 export function sealFor(handle: SessionHandle, kind: "t" | `t:${Audience}`, generation: number, sub: string, value: SessionTokens | DerivedToken): string {
   return seal(env().SESSION_KEKS, JSON.stringify(value), boundTo(handle, kind, generation, sub));
 }
+
+/** The key id that a blob names. */
+export const kidOf = (blob: string): string => blob.split(".")[1] ?? "";
+
+export const shareHash = (share: string): string => sha256Base64url(`sluice/share/1|${share}`);
 
 /** @returns null for a blob that does not belong here, or whose key is gone from the ring. */
 export function openFor<S extends z.ZodType>(handle: SessionHandle, kind: "t" | `t:${Audience}`, meta: SessionMeta, blob: string, schema: S): z.output<S> | null {

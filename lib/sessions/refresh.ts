@@ -9,7 +9,8 @@ import { type Lease, singleFlight } from "@/lib/platform/single-flight";
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { recordSessionEnd } from "./audit";
 import { sessionExpired } from "./marks";
-import { openFor, sealFor, type SessionMeta, SessionTokens } from "./record";
+import { openTokens } from "./open-tokens";
+import { sealFor, type SessionMeta, type SessionTokens } from "./record";
 import { backOff, channelOf, commitTokens, lockKey, markDead, markInflight, openSession } from "./store";
 
 /** A session with its tokens opened. */
@@ -20,9 +21,7 @@ const backOffMs = 2000;
 /** @throws SluiceError `session_expired`, also when the blob does not open: without the right share there is no session. */
 export async function unlock(handle: SessionHandle, options: { touch: boolean }): Promise<Unlocked> {
   const { meta, blob } = await openSession(handle, "tokens", options);
-  const tokens = openFor(handle, "t", meta, blob, SessionTokens);
-  if (!tokens) throw sessionExpired("the record does not open");
-  return { meta, tokens };
+  return { meta, tokens: await openTokens(handle, meta, blob) };
 }
 
 /**
@@ -72,7 +71,7 @@ async function redeem(handle: SessionHandle, current: Unlocked, lease: Lease): P
 
 /** Writes what was obtained; when a takeover wrote first, the refresh token that was issued later stays (rotation honours only that one). */
 async function settle(handle: SessionHandle, current: Unlocked, tokens: SessionTokens, generation: number, sub: string): Promise<Unlocked> {
-  const done = await commitTokens(handle.sessionId, generation, sealFor(handle, "t", generation + 1, sub, tokens), tokens.atExp);
+  const done = await commitTokens(handle.sessionId, generation, sealFor(handle, "t", generation + 1, sub, tokens), tokens);
   if (done === "ok") return { meta: { ...current.meta, gen: generation + 1, at_exp: tokens.atExp }, tokens };
   metrics.commitRefused.inc();
   if (done === "gone") {

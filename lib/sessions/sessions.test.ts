@@ -8,10 +8,12 @@ import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { withRedis } from "@/lib/platform/redis";
+import { untilFinished } from "@/lib/platform/unfinished";
 import { getPersonState } from "@/lib/tenants";
 import { unknownCaller } from "./audit";
 import { type Envelope, handleOf, sessionCookieName } from "./cookie";
 import { createSession } from "./create-session";
+import { aSignIn, type SignedIn } from "./sign-in.fixture";
 import type { Ask, Told } from "./refresh.child";
 import { endSession, findSession, getSessionToken } from ".";
 
@@ -70,10 +72,39 @@ describe("a session", () => {
     let elapsed = 0;
     for (; elapsed + step < env().SESSION_ABSOLUTE_SECONDS * 1000; elapsed += step) {
       expect(await findSession(busy.cookie)).not.toBeNull();
+      await untilFinished(10_000);
       moveClock(step);
     }
     moveClock(step);
     await expect(findSession(busy.cookie)).rejects.toMatchObject({ code: "session_expired" });
+  });
+
+  it("is used until Keycloak's own end of it and no longer, unless somebody is here to have it renewed", async () => {
+    const tokens = await realm.tokensFor("uma");
+    const until = async (refreshExpiresAt: number | null) => aSignIn({ ...tokens, refreshExpiresAt });
+    const [idle, busy, open] = [await until(Date.now() + 300_000), await until(Date.now() + 300_000), await until(null)];
+    moveClock(200_000);
+    expect(await findSession(busy.cookie)).not.toBeNull();
+    await untilFinished(10_000);
+    moveClock(101_000);
+    await expect(findSession(idle.cookie)).rejects.toMatchObject({ code: "session_expired", cause: "timed out" });
+    expect(await findSession(busy.cookie)).not.toBeNull();
+    expect(await findSession(open.cookie)).not.toBeNull();
+    expect(await refreshes()).toBe(1);
+  });
+
+  it("past the limit takes the place of the person's oldest", async () => {
+    setEnv({ ...env(), SESSION_MAX_PER_USER: 2 });
+    const all: SignedIn[] = [];
+    for (let i = 0; i < 4; i++) {
+      moveClock(1000);
+      all.push(await aSignIn(await realm.tokensFor("gus")));
+    }
+    setEnv(undefined);
+    const [first, second, third, fourth] = all.map(({ cookie }) => findSession(cookie));
+    await expect(first).rejects.toMatchObject({ code: "session_expired", cause: "limit" });
+    await expect(second).rejects.toMatchObject({ code: "session_expired", cause: "limit" });
+    expect([await third, await fourth]).not.toContain(null);
   });
 
   it("is over once signed out, and Keycloak refuses its tokens", async () => {
@@ -97,30 +128,17 @@ describe("a session", () => {
     await expect(findSession(cookie)).rejects.toMatchObject({ code: "session_expired" });
   });
 
-  it("is unreadable in the store: no token, no handle, no share", async () => {
-    const { envelope, handle } = await signIn();
-    await getSessionToken(handle, "nflow");
-    const dump = await withRedis(async (client) => {
-      const keys = await client.keys("sl:*");
-      const dumps = await Promise.all(keys.map(async (key) => (await client.type(key)) === "hash" ? JSON.stringify(await client.hgetall(key)) : (await client.type(key)) === "string" ? await client.get(key) : ""));
-      return keys.join("\n") + dumps.join("\n");
-    });
-    expect(dump).toContain(handle.sessionId);
-    expect(dump).not.toContain("eyJ");
-    expect(dump).not.toContain(envelope.h);
-    expect(dump).not.toContain(envelope.k);
-  });
-
-  it("does not open with another session's blob, or an earlier one of its own", async () => {
-    const a = await signIn();
-    const b = await signIn();
-    const earlier = await withRedis((client) => client.get(recordKey(a.handle, "t")));
-    await withRedis(async (client) => client.set(recordKey(a.handle, "t"), (await client.get(recordKey(b.handle, "t"))) ?? ""));
-    await expect(getSessionToken(a.handle, "nflow")).rejects.toMatchObject({ code: "session_expired" });
-    await withRedis((client) => client.set(recordKey(a.handle, "t"), earlier ?? ""));
-    expect(await getSessionToken(a.handle, "nflow")).toMatchObject({ generation: 1 });
-    await withRedis((client) => client.hset(recordKey(a.handle, "m"), "gen", 2));
-    await expect(getSessionToken(a.handle, "flowise")).rejects.toMatchObject({ code: "session_expired" });
+  it("whose blob is another session's, or an earlier one of its own, is over for good, and the log of who did what says why", async () => {
+    const [moved, rolledBack, other] = [await signIn(), await signIn(), await signIn()];
+    await withRedis(async (client) => client.set(recordKey(moved.handle, "t"), (await client.get(recordKey(other.handle, "t"))) ?? ""));
+    await withRedis((client) => client.hset(recordKey(rolledBack.handle, "m"), "gen", 2));
+    for (const { handle, cookie } of [moved, rolledBack]) {
+      await expect(getSessionToken(handle, "nflow")).rejects.toMatchObject({ code: "session_expired" });
+      await expect(findSession(cookie)).rejects.toMatchObject({ code: "session_expired", cause: "tampered" });
+      const events = await db().auditEvent.findMany({ where: { targetId: handle.sessionId }, orderBy: { writeOrder: "asc" } });
+      expect(events.map((e) => e.action)).toEqual(["session.created", "session.tamper_detected", "session.ended"]);
+    }
+    expect(await getSessionToken(other.handle, "nflow")).toMatchObject({ generation: 1 });
   });
 
   it("does not open for somebody who has the handle but not the share", async () => {

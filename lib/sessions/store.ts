@@ -1,9 +1,10 @@
 import type { SessionHandle } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
+import { env } from "@/lib/platform/env";
 import { defineScript, runScript } from "@/lib/platform/records";
 import { withRedis } from "@/lib/platform/redis";
 import { indexSession, isKilled, type KillFacts, killFactsOf, readKillMarks, sessionExpired, unindexSession } from "./marks";
-import { type Audience, audiences, SessionMeta } from "./record";
+import { type Audience, audiences, kidOf, SessionMeta } from "./record";
 
 // Braces are Redis Cluster hash tags: all keys of one session live in one slot, so one script may touch them.
 const metaKey = (id: string) => `sl:s:{${id}}:m`;
@@ -69,9 +70,16 @@ export async function openSession({ sessionId: id }: SessionHandle, want: Want, 
   }
   const meta = SessionMeta.parse(Object.fromEntries(Array.from({ length: pairs.length / 2 }, (_, i) => [pairs[2 * i], pairs[2 * i + 1]])));
   if (meta.state === "dead") throw sessionExpired(meta.dead_reason);
-  if (meta.abs_exp <= at || meta.last_seen + meta.idle_s * 1000 <= at) throw sessionExpired("timed out");
+  if (isTimedOut(meta, at)) throw sessionExpired("timed out");
+  // Not marked dead: a replica that has not heard of a new key yet must not end what the others can open.
+  if (meta.kid && !env().SESSION_KEKS.some((key) => key.kid === meta.kid)) throw sessionExpired("its key is gone");
   if (isKilled(knownMarks ?? (await readKillMarks(rememberFacts(id, meta))), meta)) throw sessionExpired("ended at Keycloak");
   return { meta, blob: blob ?? "" };
+}
+
+/** Idle or at its end, by our own rules or because Keycloak would not renew its tokens any more. */
+export function isTimedOut(meta: SessionMeta, at: number): boolean {
+  return meta.abs_exp <= at || meta.last_seen + meta.idle_s * 1000 <= at || (meta.kc_exp > 0 && meta.kc_exp <= at);
 }
 
 export async function writeSession({ sessionId: id }: SessionHandle, meta: SessionMeta, tokens: string): Promise<void> {
@@ -91,16 +99,19 @@ if m[2] ~= ARGV[1] then return 'moved' end
 local ttl = redis.call('PTTL', KEYS[1])
 if ttl <= 0 then return 'gone' end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ttl)
-redis.call('HSET', KEYS[1], 'gen', string.format('%d', tonumber(ARGV[1]) + 1), 'at_exp', ARGV[3], 'refreshed_at', ARGV[4])
+redis.call('HSET', KEYS[1], 'gen', string.format('%d', tonumber(ARGV[1]) + 1), 'at_exp', ARGV[3], 'refreshed_at', ARGV[4], 'kid', ARGV[5], 'kc_exp', ARGV[6])
 redis.call('HDEL', KEYS[1], 'inflight', 'backoff_until')
 redis.call('DEL', KEYS[3], KEYS[4])
 return 'ok'`);
 
 const allKeys = (id: string) => [metaKey(id), tokensKey(id), ...audiences.map((a) => derivedKey(id, a))];
 
-/** Writes new tokens if the session still lives and nobody else wrote since `generation`; they then have the next one. */
-export async function commitTokens(id: string, generation: number, blob: string, atExp: number): Promise<"ok" | "moved" | "gone"> {
-  return (await withRedis((client) => runScript(client, commit, allKeys(id), [generation, blob, atExp, now()]))) as "ok" | "moved" | "gone";
+/**
+ * Writes new tokens if the session still lives and nobody else wrote since `generation`; they then have the next one.
+ * @param ends when the access token ends, and the refresh token where Keycloak says so.
+ */
+export async function commitTokens(id: string, generation: number, blob: string, ends: { atExp: number; rtExp: number | null }): Promise<"ok" | "moved" | "gone"> {
+  return (await withRedis((client) => runScript(client, commit, allKeys(id), [generation, blob, ends.atExp, now(), kidOf(blob), ends.rtExp ?? 0]))) as "ok" | "moved" | "gone";
 }
 
 const storeDerivedScript = defineScript(`

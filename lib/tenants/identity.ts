@@ -18,6 +18,7 @@ export function identityOf(claims: unknown): Identity {
     role: roleOf(c),
     tenant: tenants[0] ?? env().DEFAULT_TENANT,
     tenants,
+    tenantIsOrganization: !env().TENANT_CLAIM && tenants.length > 0 && textsOf(c.organization).some((path) => slugOf(path) === tenants[0]),
     ...(c.iat !== undefined && { issuedAt: c.iat * 1000 }),
   };
 }

@@ -4,7 +4,7 @@ import { isUuid } from "@/lib/platform/ids";
 import { notFound, SluiceError } from "@/lib/platform/errors";
 import { canReadKeycloak, findKeycloakUser, getKeycloakUser, type KeycloakUser, membershipReader } from "@/lib/platform/keycloak-admin";
 import { noSuchTenant } from "./get-tenant";
-import { readIdentity } from "./read-identity";
+import { knownFields, knownIdentity, readIdentity } from "./read-identity";
 import { rememberPerson } from "./remember-person";
 
 export type FoundPerson = { userId: string; tenantId: string; username: string };
@@ -54,7 +54,7 @@ async function fetchFromKeycloak(user: string): Promise<FoundPerson | null> {
 async function rememberedFrom(user: KeycloakUser | null): Promise<FoundPerson | null> {
   if (!user) return null;
   if (!user.enabled) throw new SluiceError("conflict", `${user.username} is disabled in Keycloak.`);
-  const known = await db().user.findUnique({ where: { issuer_sub: { issuer: env().KEYCLOAK_ISSUER, sub: user.id } }, select: { role: true, tenant: { select: { slug: true } } } });
-  const { person } = await rememberPerson(await readIdentity(user, membershipReader(), known && { role: known.role, tenant: known.tenant.slug }), { seen: false, enabled: true });
+  const known = await db().user.findUnique({ where: { issuer_sub: { issuer: env().KEYCLOAK_ISSUER, sub: user.id } }, select: knownFields });
+  const { person } = await rememberPerson(await readIdentity(user, membershipReader(), known && knownIdentity(known)), { seen: false, enabled: true });
   return { userId: person.userId, tenantId: person.tenantId, username: person.username };
 }

@@ -10,7 +10,7 @@ import type { Identity } from "./schemas";
  *   from us, and does not know which of them get into tokens: where it does not speak against that, that stands.
  * @throws SluiceError `identity_unavailable`
  */
-export async function readIdentity(user: KeycloakUser, memberships: (id: string) => Promise<Memberships>, known: Pick<Identity, "role" | "tenant"> | null): Promise<Identity> {
+export async function readIdentity(user: KeycloakUser, memberships: (id: string) => Promise<Memberships>, known: Pick<Identity, "role" | "tenant" | "tenantIsOrganization"> | null): Promise<Identity> {
   const { TENANT_CLAIM, ROLE_CLIENT, KEYCLOAK_ISSUER } = env();
   const { roles, clientRoles, groups, organizations } = await memberships(user.id);
   const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
@@ -21,6 +21,13 @@ export async function readIdentity(user: KeycloakUser, memberships: (id: string)
     roles, groups, ...(organizations?.length && { organization: organizations }),
   });
   if (!known) return identity;
-  const tenantIsOpen = (organizations === null && !TENANT_CLAIM) || identity.tenants?.includes(known.tenant);
-  return { ...identity, ...(tenantIsOpen && { tenant: known.tenant }), ...(clientRoles === null && { role: known.role }) };
+  const tenantStands = (organizations === null && known.tenantIsOrganization && !TENANT_CLAIM) || identity.tenants?.includes(known.tenant);
+  return { ...identity, ...(tenantStands && { tenant: known.tenant, tenantIsOrganization: known.tenantIsOrganization }), ...(clientRoles === null && { role: known.role }) };
+}
+
+/** What `readIdentity` wants to know of somebody's row. */
+export const knownFields = { role: true, tenantIsOrganization: true, tenant: { select: { slug: true } } } as const;
+
+export function knownIdentity(row: { role: Identity["role"]; tenantIsOrganization: boolean; tenant: { slug: string } }): Pick<Identity, "role" | "tenant" | "tenantIsOrganization"> {
+  return { role: row.role, tenant: row.tenant.slug, tenantIsOrganization: row.tenantIsOrganization };
 }

@@ -3,7 +3,7 @@ import { jobContext } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { env } from "@/lib/platform/env";
 import { nowDate } from "@/lib/platform/clock";
-import { isUniqueViolation, transaction, type Tx } from "@/lib/platform/db";
+import { db, isUniqueViolation, transaction, type Tx } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
 import { confirmInvalidation, planInvalidation, type StaleRecord } from "@/lib/platform/records";
@@ -38,6 +38,11 @@ export type CarriedOver = { userId: string; outcome: "created" | "updated" | "un
 
 /** The same for many: their key checks' copies are dropped where they are stale, but not made. @throws SluiceError as `rememberPerson` */
 export async function carryOverPerson(identity: Identity, options: RememberOptions = {}): Promise<CarriedOver> {
+  if (options.seen === false) {
+    // Of thousands who are copied every hour hardly anybody has changed: they cost one look.
+    const known = await db().user.findUnique({ where: { issuer_sub: { issuer: identity.issuer, sub: identity.sub } }, include: { tenant: { select: { id: true, slug: true } } } });
+    if (known?.keycloakState === "enabled" && known.tenant.slug === identity.tenant && differing(saidOf(identity, known.tenant.id), known).length === 0) return { userId: known.id, outcome: "unchanged" };
+  }
   const { pending, ...done } = await carryOver(identity, options).catch((error: unknown) => {
     // Two first sign-ins at once: the other one made the row.
     if (isUniqueViolation(error)) return carryOver(identity, options);
@@ -47,6 +52,11 @@ export async function carryOverPerson(identity: Identity, options: RememberOptio
   return done;
 }
 
+const saidOf = (identity: Identity, tenantId: string) =>
+  ({ tenantId, username: identity.username, email: identity.email, emailVerified: identity.emailVerified, name: identity.name, role: identity.role, tenantIsOrganization: identity.tenantIsOrganization ?? false });
+type Said = ReturnType<typeof saidOf>;
+const differing = (said: Said, known: Said) => (Object.keys(said) as (keyof Said)[]).filter((field) => said[field] !== known[field]);
+
 async function carryOver(identity: Identity, options: RememberOptions) {
   const { issuer, sub } = identity;
   const seenAt = options.seen === false ? {} : { lastSeenAt: nowDate() };
@@ -55,14 +65,14 @@ async function carryOver(identity: Identity, options: RememberOptions) {
     // Two who know different things of one person come one after the other: the later must compare with what the earlier wrote.
     await tx.$queryRaw`SELECT 1 FROM "User" WHERE issuer = ${issuer} AND sub = ${sub} FOR UPDATE`;
     const known = await tx.user.findUnique({ where: { issuer_sub: { issuer, sub } } });
-    const said = { tenantId, username: identity.username, email: identity.email, emailVerified: identity.emailVerified, name: identity.name, role: identity.role };
+    const said = saidOf(identity, tenantId);
     if (!known) {
       const id = newId();
       await tx.user.create({ data: { id, issuer, sub, ...seenAt, ...said } });
       return { userId: id, outcome: "created" as const, pending: null };
     }
     // A copy that cannot be told from ours is not written: the row's age would say that something changed.
-    const changed = (Object.keys(said) as (keyof typeof said)[]).filter((field) => said[field] !== known[field]);
+    const changed = differing(said, known);
     if (changed.length > 0 || seenAt.lastSeenAt) await tx.user.update({ where: { id: known.id }, data: { ...(changed.length > 0 && { ...said, version: { increment: 1 } }), ...seenAt } });
     if (changed.includes("tenantId") || changed.includes("role")) await noteChange(tx, known, said);
     const isBack = known.keycloakState !== "enabled" && (options.enabled || isLater(identity.issuedAt, known.keycloakStateAt));

@@ -12,6 +12,8 @@ export type Identity = {
   tenant: string;
   /** Every tenant that Keycloak names for them, `tenant` first. Left out where only one is known. */
   tenants?: string[];
+  /** Whether their organization said so, which the admin API may hide from us. */
+  tenantIsOrganization?: boolean;
   /** When Keycloak said this (its clock, ms), which proves that they were enabled then; left out where it is not known. */
   issuedAt?: number;
 };

@@ -6,7 +6,7 @@ import { listMyChatflows } from "@/lib/chatflows";
 import { getBalance } from "@/lib/credits";
 import { page } from "@/lib/entry/page";
 import { attempt, portalFacts } from "@/lib/entry/portal";
-import { getGrant } from "@/lib/grants";
+import { getGrantDetails } from "@/lib/grants";
 import { listKeyReminders, listKeys } from "@/lib/keys";
 import { Badge } from "@/app/_components/ui/badge";
 import { Button } from "@/app/_components/ui/button";
@@ -20,6 +20,13 @@ import { HealthPanel } from "./_components/health-panel";
 
 export const metadata: Metadata = { title: "Overview" };
 
+/** In whole days, which is all that an end so far ahead needs. */
+function daysAhead(at: string | null): string | null {
+  if (!at) return null;
+  const days = Math.floor((Date.parse(at) - Date.now()) / 86_400_000);
+  return days < 1 ? "within a day" : days === 1 ? "in a day" : `in ${days} days`;
+}
+
 const roleWords = { admin: "administrator", user: "user", viewer: "viewer" } as const;
 
 export default page(async (ctx) => {
@@ -27,12 +34,12 @@ export default page(async (ctx) => {
   const { flowiseAuth } = portalFacts();
   // Each panel stands for itself: what cannot be read says so, and the rest is still there.
   const [grant, keys, reminders, balance, chatflows] = await Promise.all([
-    attempt(() => getGrant(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => listKeyReminders(ctx)), attempt(() => getBalance(ctx)), attempt(() => listMyChatflows(ctx)),
+    attempt(() => getGrantDetails(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => listKeyReminders(ctx)), attempt(() => getBalance(ctx)), attempt(() => listMyChatflows(ctx)),
   ]);
   const credits = balance.ok ? { available: balance.data.available, held: balance.data.held, total: balance.data.available + balance.data.held } : null;
   const allKeys = keys.ok ? keys.data.keys : [];
   const live = allKeys.filter((key) => key.status === "active");
-  const attention = attentionFor({ grant: grant.ok ? grant.data.status : null, isGrantNeeded: flowiseAuth === "user-token", keys: allKeys, reminders: reminders.ok ? reminders.data : [], credits });
+  const attention = attentionFor({ grant: grant.ok ? grant.data.status : null, grantEnds: grant.ok && grant.data.endsSoon ? daysAhead(grant.data.actsUntil) : null, isGrantNeeded: flowiseAuth === "user-token", keys: allKeys, reminders: reminders.ok ? reminders.data : [], credits });
 
   return (
     <>

@@ -1,14 +1,6 @@
-import { createApi } from "@/lib/api";
+import { answer } from "../answer";
 
 export const runtime = "nodejs";
 export const dynamic = "force-dynamic";
 
-let app: ReturnType<typeof createApi> | undefined;
-
-/** The second door: where Next.js itself is the server, the same Hono app answers through it. */
-async function handle(request: Request): Promise<Response> {
-  app ??= createApi();
-  return app.fetch(request);
-}
-
-export { handle as DELETE, handle as GET, handle as HEAD, handle as OPTIONS, handle as PATCH, handle as POST, handle as PUT };
+export { answer as DELETE, answer as GET, answer as HEAD, answer as OPTIONS, answer as PATCH, answer as POST, answer as PUT };

@@ -7,7 +7,13 @@ export class KeycloakAdmin {
   private token = "";
   private tokenEndsAt = 0;
 
-  constructor(readonly base: string, readonly realm: string) {}
+  constructor(public base: string, readonly realm: string) {}
+
+  /** From now on by another address. Keycloak makes its issuer of it, in the tokens that an administrator's act sends out too. */
+  moveTo(origin: string): void {
+    this.base = origin;
+    this.tokenEndsAt = 0;
+  }
 
   /** @param path below `/admin/realms`. @throws Error for any answer that is not 2xx or in `also`. */
   async call(method: string, path: string, body?: unknown, also: number[] = []): Promise<Answer> {

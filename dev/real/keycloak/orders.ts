@@ -24,7 +24,22 @@ export class RealmOrders {
     if (wanted.logoutUser) await this.admin.of("POST", `/users/${await this.userId(wanted.logoutUser)}/logout`);
     if (wanted.deleteSession) await this.admin.of("DELETE", `/sessions/${wanted.deleteSession.sid}?isOffline=${wanted.deleteSession.offline ?? false}`);
     if (wanted.deleteUser) await this.delete(wanted.deleteUser);
+    const { backchannel } = wanted;
+    if (backchannel) await this.change("backchannel", () => this.sayAtLogout(backchannel), () => this.sayAtLogout({ sessionRequired: true, revokeOffline: false }));
     await this.turn(wanted);
+  }
+
+  private async sayAtLogout({ sessionRequired, revokeOffline }: NonNullable<RealmOrder["backchannel"]>): Promise<void> {
+    for (const clientId of ["sluice-web", "sluice-machine", "sluice-direct"]) {
+      const path = `/clients/${await this.admin.clientUuid(clientId)}`;
+      const client = await this.admin.of<{ attributes?: Record<string, string> }>("GET", path);
+      const attributes = {
+        ...client.attributes,
+        ...(sessionRequired !== undefined && { "backchannel.logout.session.required": String(sessionRequired) }),
+        ...(revokeOffline !== undefined && { "backchannel.logout.revoke.offline.tokens": String(revokeOffline) }),
+      };
+      await this.admin.of("PUT", path, { ...client, attributes });
+    }
   }
 
   private async reset(): Promise<void> {

@@ -9,6 +9,6 @@ import { CreateTenantInput, UpdateTenantInput } from "@/lib/tenants/schemas";
 
 const revalidate = "/admin/tenants";
 
-export const createTenantAction = action(CreateTenantInput, createTenant, { revalidate });
-export const updateTenantAction = action(UpdateTenantInput.safeExtend({ id: z.uuid() }), (ctx, { id, ...input }) => updateTenant(ctx, id, input), { revalidate });
-export const adjustTenantCreditsAction = action(AdjustCreditsInput.extend({ id: z.uuid() }), (ctx, { id, ...input }) => adjustTenantCredits(ctx, id, input));
+export const createTenantAction = action(CreateTenantInput, createTenant, { revalidate, fresh: true });
+export const updateTenantAction = action(UpdateTenantInput.safeExtend({ id: z.uuid() }), (ctx, { id, ...input }) => updateTenant(ctx, id, input), { revalidate, fresh: true });
+export const adjustTenantCreditsAction = action(AdjustCreditsInput.extend({ id: z.uuid() }), (ctx, { id, ...input }) => adjustTenantCredits(ctx, id, input), { fresh: true });

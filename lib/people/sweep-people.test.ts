@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { aRealm, type Realm } from "@/dev/testing/identity";
+import { aPerson, contextOf } from "@/dev/testing/people";
+import { jobContext, type Person } from "@/lib/access";
+import { checkCall, createKey } from "@/lib/keys";
+import { CreateKeyInput } from "@/lib/keys/schemas";
+import { db } from "@/lib/platform/db";
+import { env, setEnv } from "@/lib/platform/env";
+import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { findSession } from "@/lib/sessions";
+import { aSignIn } from "@/lib/sessions/sign-in.fixture";
+import { identityOf, lookUpPerson, rememberPerson } from "@/lib/tenants";
+import { sweepPeople, syncPeople, updatePerson } from ".";
+
+let realm: Realm;
+beforeAll(async () => { realm = await aRealm(); });
+beforeEach(async () => { await syncPeople(jobContext("people.sync", randomUUID())); });
+afterEach(async () => {
+  setEnv(undefined);
+  await realm.control({ reset: true });
+  await sweep();
+});
+afterAll(() => realm.close());
+
+const sweep = () => sweepPeople(jobContext("people.sweep", randomUUID()));
+const personOf = async (username: string): Promise<Person> => (await rememberPerson(identityOf(await verifyKeycloakToken((await realm.tokensFor(username)).accessToken)))).person;
+const aKeyOf = async (person: Person) => (await createKey(contextOf(person), CreateKeyInput.parse({ name: "sweep", permissions: ["chatflows:read"] }))).secret;
+const verdictOf = async (secret: string) => {
+  const verdict = await checkCall({ kind: "secret", secret }, { ip: "127.0.0.1", cost: 0 });
+  return verdict.ok ? "ok" : verdict.error.code;
+};
+const cookieFor = async (username: string) => (await aSignIn(await realm.tokensFor(username))).cookie;
+const isSignedIn = (cookie: string) => findSession(cookie).then((session) => session !== null, () => false);
+const rowOf = (sub: string) => db().user.findUniqueOrThrow({ where: { issuer_sub: { issuer: realm.issuer, sub } } });
+
+describe("the sweep", () => {
+  it("shuts out who was disabled in Keycloak: browser, key and programs' tokens; enabled again the key works, the session does not", async () => {
+    const person = await personOf("uma");
+    const secret = await aKeyOf(person);
+    const family = await db().tokenFamily.create({ data: { id: randomUUID(), tenantId: person.tenantId, userId: person.userId, permissions: [], expiresAt: new Date(Date.now() + 60_000) } });
+    const cookie = await cookieFor("uma");
+    expect([await verdictOf(secret), await isSignedIn(cookie)]).toEqual(["ok", true]);
+    await realm.control({ disableUser: "uma" });
+    expect(await sweep()).toMatchObject({ deactivated: 1 });
+    expect([await verdictOf(secret), await isSignedIn(cookie)]).toEqual(["owner_disabled", false]);
+    expect((await db().tokenFamily.findUniqueOrThrow({ where: { id: family.id } })).revokedAt).not.toBeNull();
+    expect(await sweep()).toMatchObject({ deactivated: 0, reactivated: 0 });
+    await realm.control({ enableUser: "uma" });
+    expect(await sweep()).toMatchObject({ reactivated: 1 });
+    expect([await verdictOf(secret), await isSignedIn(cookie)]).toEqual(["ok", false]);
+    const events = await db().auditEvent.findMany({ where: { targetId: person.userId, action: { startsWith: "user." } }, orderBy: { writeOrder: "asc" } });
+    expect(events.map((event) => event.action)).toEqual(["user.disabled", "user.enabled"]);
+  });
+
+  it("shuts out who was deleted, whether they are active here or not", async () => {
+    const person = await personOf("dis");
+    const [secret, cookie] = [await aKeyOf(person), await cookieFor("dis")];
+    // Nobody asks for gus by id, who was never here: only that the list has shrunk tells.
+    const { userId: gus } = await lookUpPerson("globex", "gus");
+    await sweep();
+    await realm.control({ deleteUser: "dis" });
+    expect(await sweep()).toMatchObject({ deactivated: 1 });
+    expect([await verdictOf(secret), await isSignedIn(cookie), (await rowOf(person.sub)).keycloakState]).toEqual(["owner_disabled", false, "deleted"]);
+    await realm.control({ deleteUser: "gus" });
+    expect(await sweep()).toMatchObject({ deactivated: 1 });
+    expect(await db().user.findUniqueOrThrow({ where: { id: gus } })).toMatchObject({ isActive: false, keycloakState: "deleted" });
+  });
+
+  it("ends sessions from before an administrator's sign-out in Keycloak, once, and leaves keys and later sessions alone", async () => {
+    const person = await personOf("uma");
+    const [secret, cookie] = [await aKeyOf(person), await cookieFor("uma")];
+    await realm.control({ logoutUser: "uma" });
+    await sweep();
+    expect([await verdictOf(secret), await isSignedIn(cookie)]).toEqual(["ok", false]);
+    const { signedOutBefore } = await rowOf(person.sub);
+    expect(signedOutBefore).toBeGreaterThan(0);
+    // A sign-in of the same second counts as older, so the next one waits for the next.
+    await expect.poll(() => Math.floor(Date.now() / 1000)).toBeGreaterThan(signedOutBefore);
+    const later = await cookieFor("uma");
+    await sweep();
+    expect(await isSignedIn(later)).toBe(true);
+  });
+
+  it("a Keycloak that fails, refuses us or is not there changes nobody", async () => {
+    const person = await personOf("vic");
+    await realm.control({ disableUser: "vic" });
+    setEnv({ ...env(), KEYCLOAK_ISSUER: env().KEYCLOAK_ISSUER.replace("/realms/sluice", "/realms/elsewhere") });
+    await expect(sweep()).rejects.toMatchObject({ code: "identity_unavailable" });
+    setEnv({ ...env(), KEYCLOAK_ISSUER: "http://localhost:9/realms/sluice" });
+    await expect(sweep()).rejects.toMatchObject({ code: "identity_unavailable" });
+    setEnv({ ...env(), KEYCLOAK_SYNC_CLIENT_ID: undefined });
+    expect(await sweep()).toBeNull();
+    expect((await rowOf(person.sub)).isActive).toBe(true);
+  });
+});
+
+describe("coming back", () => {
+  it("a sign-in from after the disabling is enough; a token from before is not, and whom an administrator keeps out stays out", async () => {
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    const early = identityOf(await verifyKeycloakToken((await realm.tokensFor("vic")).accessToken));
+    const { userId } = (await rememberPerson(early)).person;
+    /** Disabled there, seen by the sweep, enabled again: what a sign-in a second later finds. */
+    const signInAfterDisabling = async () => {
+      await realm.control({ disableUser: "vic" });
+      await sweep();
+      expect((await rememberPerson(early)).isActive).toBe(false);
+      await realm.control({ enableUser: "vic" });
+      const { keycloakStateAt } = await rowOf(early.sub);
+      await expect.poll(() => Math.floor(Date.now() / 1000) * 1000).toBeGreaterThan(keycloakStateAt?.getTime() ?? 0);
+      return rememberPerson(identityOf(await verifyKeycloakToken((await realm.tokensFor("vic")).accessToken)));
+    };
+    expect((await signInAfterDisabling()).isActive).toBe(true);
+    expect(await updatePerson(admin, userId, { is_active: false })).toMatchObject({ is_active: false, kept_out: true });
+    expect((await signInAfterDisabling()).isActive).toBe(false);
+    expect(await updatePerson(admin, userId, { is_active: true })).toMatchObject({ is_active: true, kept_out: false });
+  });
+
+  it("letting somebody in whom Keycloak has disabled leaves them out until it does not", async () => {
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    const { userId } = await personOf("vic");
+    await updatePerson(admin, userId, { is_active: false });
+    await realm.control({ disableUser: "vic" });
+    expect(await updatePerson(admin, userId, { is_active: true })).toMatchObject({ is_active: false, kept_out: false, keycloak_state: "disabled" });
+    await realm.control({ enableUser: "vic" });
+    expect(await updatePerson(admin, userId, { is_active: true })).toMatchObject({ is_active: true });
+  });
+});
