@@ -41,6 +41,7 @@ function navigation(ctx: Context): NavGroup[] {
       items: [
         ...(hasPermission(ctx, "api-keys:read") ? [{ href: "/keys", label: "API keys", icon: "keys" } as const] : []),
         ...(hasPermission(ctx, "usage:read") ? [{ href: "/usage", label: "Usage", icon: "usage" } as const, { href: "/requests", label: "Requests", icon: "requests" } as const] : []),
+        { href: "/tokens", label: "Programs signed in", icon: "programs" },
         { href: "/machine-access", label: "Machine access", icon: "machine" },
         { href: "/docs", label: "Docs", icon: "docs" },
       ],
