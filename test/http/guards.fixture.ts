@@ -34,6 +34,9 @@ export const actionRows: Record<string, Row> = {
   revokeKeysAction: { input: ({ keyId }) => ({ ids: [keyId] }), viewer: lacking, stranger: "own" },
   whatIfAction: { input: ({ keyId }) => ({ apiKeyId: keyId }), viewer: "not_found", stranger: "not_found" },
 
+  revokeFamilyAction: { input: ({ keyId }) => ({ id: keyId }), viewer: "not_found", stranger: "not_found" },
+  // Not carried out: other tests hold these people's tokens.
+  revokeAllFamiliesAction: { input: () => ({ surplus: true }), viewer: "validation_failed", stranger: "validation_failed" },
   runChatflowAction: { input: ({ chatflowId }) => ({ chatflow_id: chatflowId, question: "hello" }), viewer: null, stranger: "not_found" },
   createAppAction: { input: () => ({ name: `guards${Date.now()}`, displayName: "Guards" }), viewer: lacking, stranger: "own" },
   removeAppAction: { input: () => ({ names: ["guardsNothing"] }), viewer: lacking, stranger: "own" },
