@@ -41,10 +41,12 @@ function navigation(ctx: Context): NavGroup[] {
       items: [
         ...(hasPermission(ctx, "api-keys:read") ? [{ href: "/keys", label: "API keys", icon: "keys" } as const] : []),
         ...(hasPermission(ctx, "usage:read") ? [{ href: "/usage", label: "Usage", icon: "usage" } as const, { href: "/requests", label: "Requests", icon: "requests" } as const] : []),
+        { href: "/tokens", label: "Programs signed in", icon: "programs" },
         { href: "/machine-access", label: "Machine access", icon: "machine" },
         { href: "/docs", label: "Docs", icon: "docs" },
       ],
     },
+    { label: "You", items: [{ href: "/sessions", label: "Sessions", icon: "sessions" }] },
     ...administration(ctx),
   ];
 }
@@ -52,6 +54,7 @@ function navigation(ctx: Context): NavGroup[] {
 /** Nobody who may not go there sees the group. */
 function administration(ctx: Context): NavGroup[] {
   const items: NavGroup["items"] = [
+    ...(hasPermission(ctx, "admin:users") ? [{ href: "/admin/people", label: "People", icon: "people" } as const] : []),
     ...(hasPermission(ctx, "admin:keys") ? [{ href: "/admin/keys", label: "All API keys", icon: "allKeys" } as const] : []),
     ...(hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : []),
     ...(hasPermission(ctx, "admin:tenants") ? [{ href: "/admin/tenants", label: "Tenants", icon: "tenants" }, { href: "/admin/plans", label: "Plans", icon: "plans" }] as const : []),

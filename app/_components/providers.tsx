@@ -2,6 +2,7 @@
 
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
+import { StepUp } from "./step-up-dialog";
 import { Toaster } from "./ui/toaster";
 
 /** What signed-in pages stand on: queries that refresh themselves, toasts. Public pages do without their weight. */
@@ -10,6 +11,7 @@ export function Providers({ children }: { children: ReactNode }) {
   return (
     <QueryClientProvider client={queries}>
       {children}
+      <StepUp />
       <Toaster />
     </QueryClientProvider>
   );

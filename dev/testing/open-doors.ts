@@ -4,7 +4,10 @@
 export const openPages = ["/", "/sign-in", "/signed-out", "/no-access", "/identity-unavailable", "/status", "/docs", "/docs/keys", "/docs/reference", "/docs/errors", "/docs/errors/[code]"];
 
 /** Signing in and out: who calls them is not known yet, or soon not any more. They refuse a foreign `Origin` themselves. */
-export const openActions = ["signInAction", "signOutAction"];
+export const openActions = ["signInAction", "signOutAction", "signOutEverywhereAction"];
 
-/** The API, which has doors of its own for every route (its back-channel logout beside Auth.js), Auth.js, and what works right now. */
-export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]", "/api/auth/backchannel-logout", "/status/state"];
+/**
+ * The API, which has doors of its own for every route (its back-channel logout beside Auth.js); Auth.js; two ways to Keycloak and back,
+ * which look for the session themselves and change nothing; and what works right now.
+ */
+export const openHandlers = ["/api/[...path]", "/api/auth/[...nextauth]", "/api/auth/account", "/api/auth/backchannel-logout", "/api/auth/confirm", "/status/state"];

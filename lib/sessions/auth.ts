@@ -134,6 +134,11 @@ export async function startAtKeycloak(purpose: Purpose, parameters: Record<strin
   return String(await signIn("keycloak", { redirectTo: purpose.returnTo, redirect: false }, parameters));
 }
 
+/** A plain sign-in is not held to what an earlier trip to Keycloak, broken off, was for. */
+export async function forgetPurpose(): Promise<void> {
+  (await cookies()).set(await purposeCookie(null));
+}
+
 export const handlers = {
   GET: (request: NextRequest): Promise<Response> => answered(async () => {
     const response = await nextAuth.handlers.GET(request);

@@ -4,6 +4,7 @@ import "server-only";
 export { findSession, type Session } from "./find-session";
 export { findSessionEnd, isSignInEnded } from "./is-ended";
 export { getSessionToken, type UpstreamToken } from "./get-session-token";
+export { countSessionsOf } from "./count-sessions";
 export { endSession } from "./end-session";
 export { endKeycloakSession, endSessionById, endSessionsOf, type Subject } from "./end-sessions";
 export { measureSessions, type SessionCount } from "./measure-sessions";

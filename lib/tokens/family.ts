@@ -28,16 +28,17 @@ export type NewFamily = {
   endsAtMs?: number | undefined;
 };
 
-/** `expiresAt` is the refresh token's own end. */
-export type NewRefreshToken = { value: string; expiresAt: Date };
+export type NewRefreshToken = { value: string; lastsSeconds: number };
 
 /** A new refresh token in a family, which lives as long as its newest one. */
 export async function addRefreshToken(tx: Tx, family: { id: string; endsAt: Date | null }, caller: Caller, options: { refreshed: boolean }): Promise<NewRefreshToken> {
   const secret = newSecret(refreshPrefix);
-  const expiresAt = new Date(Math.min(now() + env().TOKEN_REFRESH_TTL_SECONDS * 1000, family.endsAt?.getTime() ?? Infinity));
+  const leftSeconds = family.endsAt ? Math.max(0, Math.floor((family.endsAt.getTime() - now()) / 1000)) : Infinity;
+  const lastsSeconds = Math.min(env().TOKEN_REFRESH_TTL_SECONDS, leftSeconds);
+  const expiresAt = new Date(now() + lastsSeconds * 1000);
   await tx.refreshToken.create({ data: { id: newId(), familyId: family.id, hash: secret.hash, createdAt: nowDate(), expiresAt, ip: caller.ip, userAgent: caller.userAgent?.slice(0, 400) ?? null } });
   await tx.tokenFamily.update({ where: { id: family.id }, data: { expiresAt, ...(options.refreshed && { refreshedAt: nowDate() }) } });
-  return { value: secret.value, expiresAt };
+  return { value: secret.value, lastsSeconds };
 }
 
 /** Starts a family: one sign-in by a program. */

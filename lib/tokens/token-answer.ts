@@ -1,6 +1,5 @@
 import { permissionsOf } from "@/lib/access";
 import { hasLiveGrant } from "@/lib/grants";
-import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { type NewAccessToken, newAccessToken } from "./access-token";
 import type { NewRefreshToken } from "./family";
@@ -16,7 +15,7 @@ export async function pairOf({ person, permissions, family, refreshToken }: Issu
     refresh_token: refreshToken.value,
     token_type: "bearer",
     expires_in: env().TOKEN_ACCESS_TTL_SECONDS,
-    refresh_expires_in: Math.max(0, Math.floor((refreshToken.expiresAt.getTime() - now()) / 1000)),
+    refresh_expires_in: refreshToken.lastsSeconds,
     user: { id: person.userId, username: person.username, email: person.email, isVerified: person.emailVerified, role: person.role, permissions: permissionsOf(permissions) },
   };
 }

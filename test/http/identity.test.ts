@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { keycloakTokens } from "./keycloak-token";
 import { startReplica } from "./replica";
-import { Browser, call, callsTo, control, demo, forgetCalls, keyOf, passwordOf, resetParts, revoke, signIn, tokenOf } from "./client";
+import { Browser, call, callsTo, control, demo, forgetCalls, keyOf, resetParts, revoke, signIn, tokenOf } from "./client";
 
 afterEach(resetParts);
 afterAll(resetParts);
@@ -65,7 +65,7 @@ describe("sessions", () => {
 
 describe("a token of Keycloak's own", () => {
   it("of our client is accepted as the person, reaches an engine narrowed, and teaches nothing new", async () => {
-    const token = await keycloakToken("uma", "web");
+    const token = (await keycloakTokens("uma", "web")).access_token;
     const me = await call(demo.url, "GET", "/api/v1/auth/me", { bearer: token });
     expect(me.json.data).toMatchObject({ actor: "user", email: "uma@acme.test", role: "user" });
     await forgetCalls("nflow");
@@ -74,31 +74,18 @@ describe("a token of Keycloak's own", () => {
   });
 
   it("of another client, for an engine, or with a changed letter is not", async () => {
-    const direct = await keycloakToken("uma", "direct");
+    const direct = (await keycloakTokens("uma", "direct")).access_token;
     expect((await call(demo.url, "GET", "/api/v1/auth/me", { bearer: direct })).json.code).toBe("invalid_credentials");
     await forgetCalls("nflow");
     await search(demo.url, cookieOf(await signIn("uma")));
     const narrowed = (await callsTo("nflow"))[0]!.headers.authorization!.slice(7);
     expect((await call(demo.url, "GET", "/api/v1/auth/me", { bearer: narrowed })).json.code).toBe("invalid_credentials");
-    const token = await keycloakToken("uma", "web");
+    const token = (await keycloakTokens("uma", "web")).access_token;
     const at = token.lastIndexOf(".") + 10;
     const forged = token.slice(0, at) + (token[at] === "A" ? "B" : "A") + token.slice(at + 1);
     expect((await call(demo.url, "GET", "/api/v1/auth/me", { bearer: forged })).json.code).toBe("invalid_credentials");
   });
 });
-
-/** An access token as a program of the operator's would have it: by the code flow of our client, or by password at the other one. */
-async function keycloakToken(username: string, client: "web" | "direct"): Promise<string> {
-  const env = inject("webEnv");
-  const ask = async (form: Record<string, string>) => ((await (await fetch(`${demo.issuer}/protocol/openid-connect/token`, { method: "POST", body: new URLSearchParams(form) })).json()) as { access_token: string }).access_token;
-  if (client === "direct") return ask({ grant_type: "password", client_id: env.KEYCLOAK_DIRECT_CLIENT_ID!, client_secret: env.KEYCLOAK_DIRECT_CLIENT_SECRET!, username, password: passwordOf(username), scope: "openid" });
-  const verifier = randomBytes(32).toString("base64url");
-  const redirect_uri = `${demo.url}/api/auth/callback/keycloak`;
-  const browser = new Browser(redirect_uri);
-  const page = await browser.go(`${demo.issuer}/protocol/openid-connect/auth?${new URLSearchParams({ client_id: env.KEYCLOAK_CLIENT_ID!, response_type: "code", scope: "openid", redirect_uri, state: "s", code_challenge: createHash("sha256").update(verifier).digest("base64url"), code_challenge_method: "S256" })}`);
-  const back = await browser.submit(page, { username, password: passwordOf(username) });
-  return ask({ grant_type: "authorization_code", client_id: env.KEYCLOAK_CLIENT_ID!, client_secret: env.KEYCLOAK_CLIENT_SECRET!, code: new URL(back.url).searchParams.get("code") ?? "", redirect_uri, code_verifier: verifier });
-}
 
 describe("one refresh for all who wait", () => {
   it("fifty calls over two processes with an expired token make one refresh, and none fails", async () => {

@@ -1,6 +1,6 @@
 "use client";
 
-import { Activity, LogOut } from "lucide-react";
+import { Activity, LogOut, MonitorSmartphone } from "lucide-react";
 import Link from "next/link";
 import { type ReactElement, useTransition } from "react";
 import { Badge } from "../ui/badge";
@@ -20,6 +20,8 @@ export function AccountPanel({ trigger, account, signOut }: { trigger: ReactElem
           {account.email && <p className="truncate text-muted">{account.email}</p>}
           <p className="mt-2 flex gap-1.5"><Badge tone="water">{account.role}</Badge><Badge tone="outline">{account.tenant}</Badge></p>
         </div>
+        <DropdownMenuSeparator />
+        <DropdownMenuItem asChild><Link href="/sessions"><MonitorSmartphone aria-hidden />Sessions and account</Link></DropdownMenuItem>
         <DropdownMenuSeparator />
         <DropdownMenuLabel>Appearance</DropdownMenuLabel>
         <ThemeChoices />

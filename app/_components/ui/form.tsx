@@ -1,15 +1,16 @@
 "use client";
 
 import { zodResolver } from "@hookform/resolvers/zod";
-import { createContext, type ReactNode, useContext, useId, useState } from "react";
+import { createContext, type ReactNode, useContext, useEffect, useId, useState } from "react";
 import { Controller, type ControllerRenderProps, type DefaultValues, type FieldPath, type FieldValues, FormProvider, useForm, useFormContext, type UseFormReturn } from "react-hook-form";
 import type { z } from "zod";
+import { isStepUp, keepDraft, refusalText, takeDraft } from "../step-up";
 import { cn } from "./cn";
 import { Label } from "./label";
 import { Notice } from "./notice";
 
 /** The parts of a problem (RFC 9457) that a form can show. */
-export type FormProblem = { title: string; detail: string; requestId?: string; errors?: { pointer: string; detail: string }[] };
+export type FormProblem = { title: string; detail: string; code?: string; confirmUrl?: unknown; requestId?: string; errors?: { pointer: string; detail: string }[] };
 export type FormOutcome = { ok: true } | { ok: false; problem: FormProblem };
 
 const Failure = createContext<FormProblem | null>(null);
@@ -23,16 +24,25 @@ type FormProps<I extends FieldValues, O> = { form: UseFormReturn<I, unknown, O>;
 
 /**
  * The one form. What the server refuses goes to the field that its pointer names (`/rateLimit/window`), and to the top of
- * the form where no shown field matches.
+ * the form where no shown field matches. Whoever is sent to Keycloak first finds their input again when the form opens.
  */
 export function Form<I extends FieldValues, O>({ form, onSubmit, className, children }: FormProps<I, O>) {
   const [failure, setFailure] = useState<FormProblem | null>(null);
+
+  useEffect(() => {
+    const draft = takeDraft(form.formState.defaultValues);
+    if (draft !== null) form.reset(draft as I, { keepDefaultValues: true });
+  }, [form]);
 
   async function submit(values: O) {
     setFailure(null);
     const outcome = await onSubmit(values).catch((): FormOutcome => ({ ok: false, problem: { title: "No answer", detail: "The portal did not answer. Check your connection and try again." } }));
     if (outcome.ok) return;
     const { problem } = outcome;
+    if (isStepUp(problem)) {
+      keepDraft(form.formState.defaultValues, form.getValues());
+      refusalText(problem);
+    }
     const left = (problem.errors ?? []).filter(({ pointer, detail }) => {
       const name = pointer.split("/").slice(1).join(".") as FieldPath<I>;
       if (!name || !(name.split(".")[0] as string in form.getValues())) return true;

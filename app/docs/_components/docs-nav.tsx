@@ -4,7 +4,7 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { cn } from "@/app/_components/ui/cn";
 
-const pages = [{ href: "/docs", label: "Quick start" }, { href: "/docs/keys", label: "API keys" }, { href: "/docs/reference", label: "Reference" }, { href: "/docs/errors", label: "Errors" }];
+const pages = [{ href: "/docs", label: "Quick start" }, { href: "/docs/keys", label: "API keys" }, { href: "/docs/tokens", label: "Tokens" }, { href: "/docs/reference", label: "Reference" }, { href: "/docs/errors", label: "Errors" }];
 
 export function DocsNav() {
   const path = usePathname();

@@ -2,6 +2,7 @@
 
 import { useId, useState, useTransition } from "react";
 import { toast } from "sonner";
+import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { DialogBody, DialogFooter } from "@/app/_components/ui/dialog";
 import { Input } from "@/app/_components/ui/input";
@@ -35,7 +36,7 @@ export function ImportPanel({ tenants, onDone }: { tenants: string[]; onDone: ()
   function run(dryRun: boolean) {
     start(async () => {
       const result = await importKeyFileAction({ text, ...(tenant.trim() && { tenant: tenant.trim() }), dryRun }).catch(() => null);
-      setFailure(result === null ? "The portal did not answer. Check your connection and try again." : result.ok ? null : result.problem.detail);
+      setFailure(result === null ? "The portal did not answer. Check your connection and try again." : result.ok ? null : refusalText(result.problem));
       if (!result?.ok) return;
       setReport({ data: result.data, isPreview: dryRun });
       const done = result.data.results.filter((one) => one.status === "imported").length;

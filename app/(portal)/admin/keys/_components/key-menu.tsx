@@ -4,6 +4,7 @@ import { CirclePause, CirclePlay, MoreHorizontal, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { toast } from "sonner";
 import type { AnyKeyView } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuSeparator, DropdownMenuTrigger } from "@/app/_components/ui/dropdown-menu";
@@ -15,14 +16,14 @@ export function AnyKeyMenu({ apiKey }: { apiKey: AnyKeyView }) {
 
   async function setActive(isActive: boolean): Promise<string | null> {
     const result = await setAnyKeyActiveAction({ id: apiKey.id, isActive });
-    if (!result.ok) return result.problem.detail;
+    if (!result.ok) return refusalText(result.problem);
     toast.success(isActive ? `“${apiKey.name}” works again` : `“${apiKey.name}” is disabled`);
     return null;
   }
 
   async function revoke(): Promise<string | null> {
     const result = await revokeAnyKeyAction({ id: apiKey.id, cascade: true });
-    if (!result.ok) return result.problem.detail;
+    if (!result.ok) return refusalText(result.problem);
     toast.success(`“${apiKey.name}” is revoked`, { description: "No call with it is admitted any more." });
     return null;
   }

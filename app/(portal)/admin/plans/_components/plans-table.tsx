@@ -5,6 +5,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { toast } from "sonner";
 import type { PlanView } from "@/lib/tenants/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Badge } from "@/app/_components/ui/badge";
 import { Button } from "@/app/_components/ui/button";
@@ -38,7 +39,7 @@ function PlanActions({ plan }: { plan: PlanView }) {
       </Dialog>
       <Confirm open={asked === "delete"} onOpenChange={(open) => { if (!open) close(); }} title={`Delete “${plan.name}”?`} action="Delete plan" onConfirm={async () => {
         const result = await deletePlanAction({ id: plan.id });
-        if (!result.ok) return result.problem.detail;
+        if (!result.ok) return refusalText(result.problem);
         toast.success(`“${plan.name}” is deleted`);
         return null;
       }}>

@@ -5,6 +5,7 @@ import dynamic from "next/dynamic";
 import { useState } from "react";
 import { toast } from "sonner";
 import type { TenantView } from "@/lib/tenants/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
 import { Dialog, DialogContent } from "@/app/_components/ui/dialog";
@@ -21,7 +22,7 @@ export function TenantMenu({ tenant, plans, isOwn, mayAdjust }: { tenant: Tenant
 
   async function setActive(isActive: boolean): Promise<string | null> {
     const result = await updateTenantAction({ id: tenant.id, isActive });
-    if (!result.ok) return result.problem.detail;
+    if (!result.ok) return refusalText(result.problem);
     toast.success(isActive ? `“${tenant.name}” is back` : `“${tenant.name}” is switched off`);
     return null;
   }

@@ -1,0 +1,46 @@
+"use client";
+
+import { useEffect, useState } from "react";
+import { toast } from "sonner";
+import { dropDrafts, stepUpEvent } from "./step-up";
+import { Button } from "./ui/button";
+import { Dialog, DialogBody, DialogClose, DialogContent, DialogFooter } from "./ui/dialog";
+
+/** Asks a person to confirm at Keycloak that it is them, and says afterwards how that went. */
+export function StepUp() {
+  const [address, setAddress] = useState<string | null>(null);
+  useEffect(() => {
+    const ask = (event: Event) => setAddress(String((event as CustomEvent<unknown>).detail));
+    window.addEventListener(stepUpEvent, ask);
+    tellOutcome();
+    return () => window.removeEventListener(stepUpEvent, ask);
+  }, []);
+  return (
+    <Dialog open={address !== null} onOpenChange={(open) => { if (!open) setAddress(null); }}>
+      <DialogContent title="Confirm that it is you" description="You signed in a while ago, and this changes something that matters.">
+        <DialogBody className="space-y-2 text-sm text-muted">
+          <p>Keycloak asks for your password, or what else you sign in with, and brings you back to this page. Nothing has been changed so far.</p>
+          <p>What you typed into a form here is kept in this tab: open the form again and it is filled in.</p>
+        </DialogBody>
+        <DialogFooter>
+          <DialogClose asChild><Button variant="secondary">Not now</Button></DialogClose>
+          <Button asChild><a href={address ?? "/"}>Go to Keycloak</a></Button>
+        </DialogFooter>
+      </DialogContent>
+    </Dialog>
+  );
+}
+
+/** The word that the way back from Keycloak left in the address is said once and taken out, so that reloading does not say it again. */
+function tellOutcome(): void {
+  const url = new URL(window.location.href);
+  const outcome = url.searchParams.get("confirm");
+  if (outcome === null) return;
+  url.searchParams.delete("confirm");
+  window.history.replaceState(window.history.state, "", url);
+  if (outcome === "done") toast.success("Thank you, that was you", { description: "Go on where you were." });
+  else if (outcome === "other") {
+    dropDrafts();
+    toast.warning("Somebody else signed in", { description: "You are not who was signed in before. This session is yours; theirs has ended in this browser.", duration: 15_000 });
+  } else toast.error("It could not be confirmed that it is you", { description: "Nothing was changed. Try again.", duration: 15_000 });
+}
