@@ -2,7 +2,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 import { demoUrl, signIn, tick } from "./people";
 
-const publicPages = ["/", "/sign-in", "/signed-out", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited"];
+const publicPages = ["/", "/sign-in", "/signed-out", "/status", "/identity-unavailable", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited"];
 const portalPages = ["/overview", "/keys", "/machine-access", "/chatflows", "/nflow", "/usage", "/requests", "/sessions"];
 
 async function violations(page: import("@playwright/test").Page): Promise<string[]> {

@@ -22,6 +22,7 @@ test("uma signs in, sees who she is, and signs out of the portal and of Keycloak
   expect(await page.evaluate(async () => (await fetch("/api/auth/session")).text())).not.toContain("eyJ");
 
   await signOut(page);
+  await expect(page.getByText("Your session here and at Keycloak has ended.")).toBeVisible();
   await page.goto("/overview");
   await expect(page).toHaveURL(/\/sign-in/);
   // Keycloak's own session is over too: it asks for the password again.

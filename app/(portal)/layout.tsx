@@ -53,6 +53,7 @@ function navigation(ctx: Context): NavGroup[] {
 /** Nobody who may not go there sees the group. */
 function administration(ctx: Context): NavGroup[] {
   const items: NavGroup["items"] = [
+    ...(hasPermission(ctx, "admin:users") ? [{ href: "/admin/people", label: "People", icon: "people" } as const] : []),
     ...(hasPermission(ctx, "admin:keys") ? [{ href: "/admin/keys", label: "All API keys", icon: "allKeys" } as const] : []),
     ...(hasPermission(ctx, "admin:audit") ? [{ href: "/admin/requests", label: "All requests", icon: "allRequests" } as const] : []),
     ...(hasPermission(ctx, "admin:tenants") ? [{ href: "/admin/tenants", label: "Tenants", icon: "tenants" }, { href: "/admin/plans", label: "Plans", icon: "plans" }] as const : []),

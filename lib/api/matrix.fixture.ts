@@ -74,6 +74,8 @@ export const verbs: Record<string, Row> = {
   adjustCredits: { permission: "admin:credits", run: (ctx) => credits.adjustCredits(ctx, id, { amount: 1, reason: "x" }) },
 
   listPeople: { permission: "admin:users", run: (ctx) => people.listPeople(ctx, ListPeopleInput.parse({ limit: 1 })) },
+  getPersonDetails: { permission: "admin:users", run: (ctx) => people.getPersonDetails(ctx, id) },
+  findLastSync: { permission: "admin:users", run: (ctx) => people.findLastSync(ctx) },
   listPersonChatflows: { permission: "admin:users", run: (ctx) => people.listPersonChatflows(ctx, id) },
   revokePerson: { permission: "admin:users", run: (ctx) => people.revokePerson(ctx, id, RevokePersonInput.parse({})) },
   updatePerson: { permission: "admin:users", run: (ctx) => people.updatePerson(ctx, id, { is_active: true }) },
@@ -93,7 +95,7 @@ export const verbs: Record<string, Row> = {
 };
 
 /** Verbs that every person may call about themselves, and parts of other verbs that their callers guard. */
-export const openVerbs = new Set(["deleteGrant", "endGrantOf", "finishGrant", "getDecision", "getGrant", "getGrantDetails", "holdCredits", "issueToken", "listFamilies", "revokeAllFamilies", "revokeFamily", "rotateSigningKeyNow", "startGrant", "startRenewal"]);
+export const openVerbs = new Set(["confirmAdministrator", "deleteGrant", "endGrantOf", "finishGrant", "getDecision", "getGrant", "getGrantDetails", "holdCredits", "issueToken", "listFamilies", "listSessions", "revokeAllFamilies", "revokeFamily", "rotateSigningKeyNow", "signOutEverywhere", "signOutOthers", "signOutSession", "startGrant", "startRenewal"]);
 
 /** Routes that every caller may use about themselves. */
 export const openRoutes = new Set(["GET /api/v1/auth/me", "GET /api/v1/decisions/{requestId}", "GET /api/v1/grant", "DELETE /api/v1/grant",

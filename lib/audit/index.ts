@@ -1,5 +1,6 @@
 import "server-only";
 
+export { listEventsOf } from "./list-events-of";
 export { listOwnEvents } from "./list-own-events";
 export { recordAudit, type AuditInput } from "./record-audit";
 export { sealAudit, sealAuditJob } from "./seal-audit";

@@ -27,7 +27,7 @@ export async function listOwnEvents(ctx: Context, input: ListEventsInput): Promi
     ORDER BY e.at DESC, e.id DESC LIMIT ${input.limit + 1}`;
   const page = rows.slice(0, input.limit);
   const last = page.at(-1);
-  return { events: page.map(viewOf), nextCursor: rows.length > page.length && last ? Buffer.from(JSON.stringify([last.at.toISOString(), last.id])).toString("base64url") : null };
+  return { events: page.map(eventView), nextCursor: rows.length > page.length && last ? Buffer.from(JSON.stringify([last.at.toISOString(), last.id])).toString("base64url") : null };
 }
 
 function cursorOf(cursor: string | undefined): [Date | null, string | null] {
@@ -40,7 +40,8 @@ function cursorOf(cursor: string | undefined): [Date | null, string | null] {
   }
 }
 
-function viewOf(event: AuditEvent & { own: boolean }): AuditEventView {
+/** @param event `own`: whoever looks may see from where it was done. */
+export function eventView(event: AuditEvent & { own: boolean }): AuditEventView {
   return {
     seq: event.seq === null ? null : Number(event.seq), at: event.at.toISOString(), tenantId: event.chain, actor: { type: event.actorType, id: event.actorId }, action: event.action,
     target: event.targetType && event.targetId ? { type: event.targetType, id: event.targetId } : null,

@@ -1,5 +1,7 @@
 import "server-only";
 
+export { findLastSync } from "./find-last-sync";
+export { getPersonDetails } from "./get-person-details";
 export { listPeople } from "./list-people";
 export { listPersonChatflows } from "./list-person-chatflows";
 export { revokePerson } from "./revoke-person";

@@ -78,3 +78,22 @@ export type RevokePersonAnswer = z.infer<typeof RevokePersonAnswer>;
 
 export const UpdatePersonInput = z.strictObject({ is_active: z.boolean() });
 export type UpdatePersonInput = z.output<typeof UpdatePersonInput>;
+
+/** What administration shows of one person. Instants are ISO 8601. */
+export type PersonDetails = PersonRow & {
+  emailVerified: boolean;
+  tenantId: string;
+  keptOutAt: string | null;
+  /** When Keycloak was seen to have them disabled, deleted, or enabled again. */
+  keycloakStateAt: string | null;
+  /** Live portal sessions; null while the store does not answer. */
+  sessions: number | null;
+  /** Programs that signed in and may still refresh. */
+  programs: number;
+  /** Keys that are not revoked and belong to the tenant they have left: refused, as long as they are there. */
+  keysLeftBehind: number;
+  grant: { status: "missing" | "active" | "needs_reauth" | "owner_disabled"; lastUsedAt: string | null; actsUntil: string | null };
+};
+
+/** How the last sync of people ended; `succeeded` is null while one runs. */
+export type LastSync = { startedAt: string; succeeded: boolean | null; error: string | null; statistics: UserSyncAnswer["statistics"] | null };

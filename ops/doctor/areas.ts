@@ -6,6 +6,7 @@ import { portalArea } from "./areas/portal";
 import { postgresArea } from "./areas/postgres";
 import { redisArea } from "./areas/redis";
 import { settingsArea } from "./areas/settings";
+import { signOutsArea } from "./areas/sign-outs";
 import { syncArea } from "./areas/sync";
 import { tlsArea } from "./areas/tls";
 import { tokensArea } from "./areas/tokens";
@@ -19,6 +20,6 @@ export function areasFor(doctor: Doctor | null, lines: string[]): Area[] {
   const discovery = discoveryOf(env);
   return [
     settingsArea(env, []), tlsArea(env), issuerArea(env), clientsArea(doctor, discovery), tokensArea(doctor, discovery), syncArea(doctor, discovery),
-    portalArea(env), redisArea(env), postgresArea(env), nflowArea(env), flowiseArea(env),
+    portalArea(env), signOutsArea(doctor, discovery), redisArea(env), postgresArea(env), nflowArea(env), flowiseArea(env),
   ];
 }

@@ -85,6 +85,12 @@ describe("the doctor", () => {
     for (const value of Object.values(more)) if (/^(not-the|a-pass)/.test(value)) expect(told.out).not.toContain(value);
   });
 
+  it("ends a session at Keycloak to see its word arrive, in the Redis of the portal that runs; elsewhere it does not guess", async () => {
+    const finding = (told: Told) => told.findings.find((f) => f.check === "Keycloak reaches us");
+    expect(finding(await doctor({ REDIS_URL: inject("webEnv").REDIS_URL ?? "" }))).toMatchObject({ outcome: "passed", detail: expect.stringContaining("/api/auth/backchannel-logout") as string });
+    expect(finding(await doctor())).toMatchObject({ outcome: "not applicable", why: expect.stringContaining("not the one that a running portal uses") as string });
+  });
+
   it.each([
     ["evicts", { "maxmemory-policy": "allkeys-lru" }, { "maxmemory-policy": "noeviction" }, "Redis: never evicts", /noeviction/],
     ["keeps nothing", { appendonly: "no" }, { appendonly: "yes" }, "Redis: keeps its data", /appendonly yes/],

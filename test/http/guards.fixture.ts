@@ -20,6 +20,10 @@ export const actionRows: Record<string, Row> = {
   createTenantAction: admin(() => ({ slug: "forged", name: "forged" })),
   updateTenantAction: admin(({ tenantId }) => ({ id: tenantId, name: "forged" })),
   adjustTenantCreditsAction: admin(({ tenantId }) => ({ id: tenantId, amount: 1, reason: "forged" })),
+  syncPeopleAction: admin(() => ({})),
+  revokePersonAction: admin(({ userId }) => ({ id: userId })),
+  updatePersonAction: admin(({ userId }) => ({ id: userId, is_active: false })),
+  revokePersonKeyAction: admin(({ keyId }) => ({ id: keyId })),
 
   createKeyAction: { input: () => ({ name: "guards: own" }), viewer: lacking, stranger: "own" },
   updateKeyAction: { input: ({ keyId }) => ({ id: keyId, changes: { name: "forged" } }), viewer: lacking, stranger: "not_found" },

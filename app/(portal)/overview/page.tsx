@@ -6,7 +6,7 @@ import { listMyChatflows } from "@/lib/chatflows";
 import { getBalance } from "@/lib/credits";
 import { page } from "@/lib/entry/page";
 import { attempt, portalFacts } from "@/lib/entry/portal";
-import { getGrant } from "@/lib/grants";
+import { getGrantDetails } from "@/lib/grants";
 import { listKeyReminders, listKeys } from "@/lib/keys";
 import { Badge } from "@/app/_components/ui/badge";
 import { Button } from "@/app/_components/ui/button";
@@ -14,11 +14,23 @@ import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { Gauge } from "@/app/_components/ui/gauge";
 import { Notice } from "@/app/_components/ui/notice";
 import { PageHeader } from "@/app/_components/ui/page-header";
-import { grantWords } from "../machine-access/_components/grant-words";
+import { endsSoonWords, type GrantStatus, grantWords } from "../machine-access/_components/grant-words";
 import { attentionFor } from "./_components/attention";
 import { HealthPanel } from "./_components/health-panel";
 
 export const metadata: Metadata = { title: "Overview" };
+
+function GrantBadge({ status, endsSoon }: { status: GrantStatus; endsSoon: boolean }) {
+  const { tone, label } = endsSoon ? endsSoonWords : grantWords[status];
+  return <Badge dot tone={tone}>{label}</Badge>;
+}
+
+/** In whole days, which is all that an end so far ahead needs. */
+function daysAhead(at: string | null): string | null {
+  if (!at) return null;
+  const days = Math.floor((Date.parse(at) - Date.now()) / 86_400_000);
+  return days < 1 ? "within a day" : days === 1 ? "in a day" : `in ${days} days`;
+}
 
 const roleWords = { admin: "administrator", user: "user", viewer: "viewer" } as const;
 
@@ -27,12 +39,12 @@ export default page(async (ctx) => {
   const { flowiseAuth } = portalFacts();
   // Each panel stands for itself: what cannot be read says so, and the rest is still there.
   const [grant, keys, reminders, balance, chatflows] = await Promise.all([
-    attempt(() => getGrant(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => listKeyReminders(ctx)), attempt(() => getBalance(ctx)), attempt(() => listMyChatflows(ctx)),
+    attempt(() => getGrantDetails(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => listKeyReminders(ctx)), attempt(() => getBalance(ctx)), attempt(() => listMyChatflows(ctx)),
   ]);
   const credits = balance.ok ? { available: balance.data.available, held: balance.data.held, total: balance.data.available + balance.data.held } : null;
   const allKeys = keys.ok ? keys.data.keys : [];
   const live = allKeys.filter((key) => key.status === "active");
-  const attention = attentionFor({ grant: grant.ok ? grant.data.status : null, isGrantNeeded: flowiseAuth === "user-token", keys: allKeys, reminders: reminders.ok ? reminders.data : [], credits });
+  const attention = attentionFor({ grant: grant.ok ? grant.data.status : null, grantEnds: grant.ok && grant.data.endsSoon ? daysAhead(grant.data.actsUntil) : null, isGrantNeeded: flowiseAuth === "user-token", keys: allKeys, reminders: reminders.ok ? reminders.data : [], credits });
 
   return (
     <>
@@ -68,7 +80,7 @@ export default page(async (ctx) => {
               </div>
               <div className="flex items-center justify-between gap-3 py-2">
                 <dt><Link href="/machine-access" className="underline decoration-line-strong underline-offset-4 hover:decoration-current">Machine access</Link></dt>
-                <dd>{grant.ok ? <Badge dot tone={grantWords[grant.data.status].tone}>{grantWords[grant.data.status].label}</Badge> : "cannot be read"}</dd>
+                <dd>{grant.ok ? <GrantBadge status={grant.data.status} endsSoon={grant.data.endsSoon} /> : "cannot be read"}</dd>
               </div>
               <div className="flex items-center justify-between gap-3 py-2 last:pb-0">
                 <dt>Calls with your keys</dt>

@@ -1,6 +1,6 @@
 "use client";
 
-import { LogOut, MonitorSmartphone } from "lucide-react";
+import { Activity, LogOut, MonitorSmartphone } from "lucide-react";
 import Link from "next/link";
 import { type ReactElement, useTransition } from "react";
 import { Badge } from "../ui/badge";
@@ -26,6 +26,7 @@ export function AccountPanel({ trigger, account, signOut }: { trigger: ReactElem
         <DropdownMenuLabel>Appearance</DropdownMenuLabel>
         <ThemeChoices />
         <DropdownMenuSeparator />
+        <DropdownMenuItem asChild><Link href="/status"><Activity aria-hidden />What works right now</Link></DropdownMenuItem>
         <DropdownMenuItem disabled={isLeaving} onSelect={(event) => { event.preventDefault(); startLeaving(signOut); }}>
           <LogOut aria-hidden />{isLeaving ? "Signing out…" : "Sign out"}
         </DropdownMenuItem>

@@ -9,6 +9,7 @@ import * as postgres from "./postgres";
 import * as redis from "./redis";
 import * as sentinel from "./sentinel";
 import * as settings from "./settings";
+import * as signOuts from "./sign-outs";
 import * as sync from "./sync";
 import * as tls from "./tls";
 import * as tokens from "./tokens";
@@ -168,9 +169,28 @@ describe("our own address", () => {
   });
   it("a back-channel logout that is no token is refused by the portal itself", () => {
     expect(portal.judgeLogout(answer(400)).outcome).toBe("passed");
-    expect(portal.judgeLogout(answer(404, null, { "x-request-id": "r" })).outcome).toBe("not applicable");
+    expect(said(portal.judgeLogout(answer(503, null, { "x-request-id": "r" })))).toContain("Redis");
     expect(portal.judgeLogout(answer(404)).outcome).toBe("failed");
     expect(said(portal.judgeLogout(answer(302)))).toContain("proxy");
+  });
+});
+
+describe("sign-outs", () => {
+  const url = "https://sluice.test/api/auth/backchannel-logout";
+  const client = (attributes: Record<string, string>) => answer(200, [{ clientId: "sluice-web", attributes }]);
+  const judge = (given: Parameters<typeof signOuts.judgeClient>[0]) => signOuts.judgeClient(given, "sluice-web", url);
+  it("go to our address and name the session, where the realm may be seen", () => {
+    expect(judge(client({ "backchannel.logout.url": url, "backchannel.logout.session.required": "true" })).outcome).toBe("passed");
+    expect(judge(client({ "backchannel.logout.url": "https://old.test/x", "backchannel.logout.session.required": "true" }))).toMatchObject({ outcome: "failed", detail: "they go to https://old.test/x" });
+    expect(judge(client({})).outcome).toBe("failed");
+    expect(judge(client({ "backchannel.logout.url": url, "backchannel.logout.session.required": "false" })).outcome).toBe("failed");
+    for (const hidden of [null, answer(403), answer(200, [])]) expect(judge(hidden).outcome).toBe("not applicable");
+  });
+  it("that came before are told with their age, and none is no proof of anything", () => {
+    const at = Date.parse("2026-01-10T00:00:00Z");
+    expect(signOuts.judgeEarlier(null, at).outcome).toBe("not applicable");
+    expect(signOuts.judgeEarlier({ at: at - 5 * 3_600_000, sid: "s" }, at)).toEqual({ outcome: "passed", detail: "the last one arrived 5 hours ago" });
+    expect(signOuts.judgeEarlier({ at: at - 20 * 86_400_000, sid: "s" }, at)).toMatchObject({ detail: "the last one arrived 20 days ago", advice: expect.stringContaining("long ago") });
   });
 });
 

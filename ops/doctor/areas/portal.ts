@@ -24,7 +24,6 @@ export function portalArea(env: Env): Area {
 export function judgeLogout(answer: Pick<Answer, "status" | "header">): Verdict {
   if (answer.status === 400) return passed("a token that is none was refused");
   const isOurs = answer.header("x-request-id") !== null;
-  if (answer.status === 404 && isOurs) return notApplicable("this version of the portal has no back-channel logout");
   if (answer.status === 503 && isOurs) return failed("the portal answers 503", "look at Redis: a sign-out that cannot be remembered is not taken");
   return failed(`${answer.status} comes back`, "let the proxy in front pass POST /api/auth/backchannel-logout to the portal unchanged, without a sign-in of its own");
 }

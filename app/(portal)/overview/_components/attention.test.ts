@@ -18,6 +18,11 @@ describe("what needs attention", () => {
     expect(titles({ grant: "missing", keys: [{ status: "revoked" }] })).toEqual([]);
   });
 
+  it("warns of machine access that ends soon, while it still works", () => {
+    expect(titles({ grantEnds: "in 3 days" })).toEqual(["Machine access ends in 3 days"]);
+    expect(titles({ grant: "needs_reauth", grantEnds: "in 3 days" })).toEqual(["Machine access is lost"]);
+  });
+
   it("names credits that end", () => {
     expect(titles({ credits: { available: 0, total: 5 } })).toEqual(["No credits are left"]);
     expect(titles({ credits: { available: 40, total: 1000 } })).toEqual(["Credits run low"]);

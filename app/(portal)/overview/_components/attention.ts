@@ -6,6 +6,8 @@ export type Attention = { tone: "warn" | "bad"; title: string; text: string; hre
 export type Situation = {
   /** Null where it could not be read. */
   grant: string | null;
+  /** When machine access that ends soon ends, already in words; null otherwise. */
+  grantEnds?: string | null;
   isGrantNeeded: boolean;
   keys: { status: string }[];
   reminders: KeyReminder[];
@@ -18,11 +20,12 @@ const listOf: Record<KeyReminder["kind"], string> = {
 };
 
 /** What wants a person's eye, most urgent first; empty when all is well. */
-export function attentionFor({ grant, isGrantNeeded, keys, reminders, credits }: Situation): Attention[] {
+export function attentionFor({ grant, grantEnds, isGrantNeeded, keys, reminders, credits }: Situation): Attention[] {
   const items: Attention[] = [];
   const live = keys.filter((key) => key.status === "active");
   if (grant === "needs_reauth") items.push({ tone: "bad", title: "Machine access is lost", text: "Calls with your keys are refused until you give it again.", href: "/machine-access", action: "Give it again" });
   if (grant === "owner_disabled") items.push({ tone: "bad", title: "Machine access is on hold", text: "Keycloak reports that your account may not be used offline.", href: "/machine-access", action: "See why" });
+  if (grant === "active" && grantEnds) items.push({ tone: "warn", title: `Machine access ends ${grantEnds}`, text: "After that, calls with your keys are refused until you give it again. Renewing it now takes a moment.", href: "/machine-access", action: "Renew it" });
   if (grant === "missing" && isGrantNeeded && live.length > 0) items.push({ tone: "warn", title: "Your keys cannot act as you yet", text: "Give machine access once, and they can call the engines.", href: "/machine-access", action: "Give machine access" });
   if (credits && credits.available <= 0) items.push({ tone: "bad", title: "No credits are left", text: "Chatflows do not answer until your administrator adds some.", href: "/chatflows", action: "Chatflows" });
   else if (credits && credits.total > 0 && credits.available < 50) items.push({ tone: "warn", title: "Credits run low", text: `${credits.available} are left.`, href: "/chatflows", action: "Chatflows" });

@@ -1,0 +1,47 @@
+"use client";
+
+import { SearchX, Users } from "lucide-react";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import type { PeopleSort, PersonRow } from "@/lib/people/schemas";
+import { Badge } from "@/app/_components/ui/badge";
+import { columnsOf, DataTable, type SortingState } from "@/app/_components/ui/data-table";
+import { EmptyState } from "@/app/_components/ui/empty-state";
+import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { pathOf } from "../../_components/search-query";
+import { paramsOf, path, type PeopleFilter } from "./filter";
+import { stateWords } from "./state-words";
+
+const column = columnsOf<PersonRow>();
+const columns = column.columns([
+  column.accessor("username", { header: "Person", sortFn: "text", cell: ({ row: { original: person } }) => (
+    <div className="min-w-0">
+      <Link href={`${path}/${person.id}`} prefetch={false} className="font-medium break-words underline decoration-line-strong underline-offset-4 hover:decoration-current">{person.username}</Link>
+      <p className="text-xs break-words text-muted">{[person.name, person.email].filter(Boolean).join(" · ") || "no name or email"}</p>
+    </div>
+  ) }),
+  column.accessor("role", { header: "Role", enableSorting: false, cell: ({ getValue }) => getValue() ?? <span className="text-muted">none</span> }),
+  column.accessor("tenant", { header: "Tenant", enableSorting: false, cell: ({ getValue }) => <span className="break-words">{getValue()}</span> }),
+  column.accessor("credits", { header: "Credits", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue().toLocaleString("en")}</span> }),
+  column.accessor("last_seen_at", { header: "Last signed in", sortDescFirst: true, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
+  column.accessor("created_at", { header: "Known since", sortDescFirst: true, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
+  column.display({ id: "state", header: "State", cell: ({ row }) => {
+    const { label, tone } = stateWords(row.original);
+    return <Badge dot tone={tone}>{label}</Badge>;
+  } }),
+]);
+
+/** Sorted by the server over all pages, so who asks for another order goes there. */
+export function PeopleTable({ rows, filter, isFiltered, canSync }: { rows: PersonRow[]; filter: PeopleFilter; isFiltered: boolean; canSync: boolean }) {
+  const router = useRouter();
+  const desc = filter.order ? filter.order === "desc" : filter.sort !== "username";
+  const sort = ([by]: SortingState) => by && router.replace(pathOf(path, paramsOf({ ...filter, sort: by.id as PeopleSort, order: by.desc ? "desc" : "asc" })), { scroll: false });
+  return (
+    <DataTable
+      columns={columns} rows={rows} rowId={(person) => person.id} caption="People" sorting={[{ id: filter.sort, desc }]} onSort={sort} isFaded={(person) => !person.is_active}
+      empty={isFiltered
+        ? <EmptyState icon={SearchX} title="Nobody matches">Try another word, role, state or tenant.</EmptyState>
+        : <EmptyState icon={Users} title="Nobody is known here yet">{canSync ? "People appear when they first sign in, or with a sync." : "People appear when they first sign in. With a service account they could be copied from Keycloak."}</EmptyState>}
+    />
+  );
+}
