@@ -6,6 +6,8 @@ import { demoUrl, enterPassword, signIn } from "./people";
 import { stackInfo } from "./stack";
 
 const { demo, env } = stackInfo();
+// Two browsers through several sign-ins each.
+test.describe.configure({ timeout: 180_000 });
 const password = (username: string) => demo.users.find((user) => user.username === username)?.password ?? "";
 
 test("uma sees where she is signed in, signs the other browser out, and there Keycloak asks for the password again", async ({ page, browser }) => {
