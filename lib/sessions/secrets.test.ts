@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
-import { env, setEnv } from "@/lib/platform/env";
 import { unseal } from "@/lib/platform/crypto";
+import { env, setEnv } from "@/lib/platform/env";
 import { withRedis } from "@/lib/platform/redis";
+import { sessionCookieName } from "./cookie";
 import { deviceWords, openDevice } from "./device";
+import { purposeCookie } from "./purpose";
 import { aSignIn, type SignedIn } from "./sign-in.fixture";
 import { findMeta } from "./store";
 import { findSession, getSessionToken } from ".";
@@ -78,6 +80,15 @@ describe("the key ring", () => {
     await expect(getSessionToken(away.handle, "nflow")).rejects.toMatchObject({ code: "session_expired" });
     // A replica that does not know the key must not end what the others can open.
     expect((await findMeta(away.handle.sessionId))?.state).toBe("active");
+  });
+});
+
+describe("the cookie", () => {
+  it("is bound to this host and to https wherever the portal is not on loopback", async () => {
+    expect(sessionCookieName()).toBe("sluice.session");
+    setEnv({ ...env(), AUTH_URL: "https://portal.test" });
+    expect(sessionCookieName()).toBe("__Host-sluice.session");
+    expect(await purposeCookie(null)).toMatchObject({ name: "__Host-sluice.purpose", secure: true, httpOnly: true, path: "/", sameSite: "lax" });
   });
 });
 

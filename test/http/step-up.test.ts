@@ -20,14 +20,20 @@ async function age(cookies: string): Promise<void> {
   expect(await redis.hincrby(`sl:s:{${id}}:m`, "auth_time", -3600)).toBeGreaterThan(0);
 }
 
-const makePlan = (cookie: string) => call(demo.url, "POST", "/api/admin/tenants", { cookie, headers: same, body: { slug: `stepup-${Date.now()}`, name: "Step up" } });
+/** A `Cookie` header after an answer set some of its cookies anew. */
+function merged(cookies: string, lines: string[]): string {
+  const pairs = [...cookies.split("; "), ...lines.map((line) => line.split(";")[0] ?? "")];
+  return [...new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair])).values()].join("; ");
+}
+
+const makeTenant = (cookie: string) => call(demo.url, "POST", "/api/admin/tenants", { cookie, headers: same, body: { slug: `stepup-${Date.now()}`, name: "Step up" } });
 
 describe("what an administrator changes", () => {
   it("wants a sign-in of the last minutes, in the browser; looking does not, nor do tokens", async () => {
     const cookie = cookieOf(await signIn("ada"));
-    expect((await makePlan(cookie)).status).toBe(201);
+    expect((await makeTenant(cookie)).status).toBe(201);
     await age(cookie);
-    const refused = await makePlan(cookie);
+    const refused = await makeTenant(cookie);
     expect([refused.status, refused.json.code]).toEqual([403, "step_up_required"]);
     expect(refused.json.confirmUrl).toBe(`${demo.url}/api/auth/confirm?returnTo=${encodeURIComponent("/admin/plans?q=x")}`);
     expect((await call(demo.url, "GET", "/api/admin/tenants", { cookie })).status).toBe(200);
@@ -49,26 +55,26 @@ describe("what an administrator changes", () => {
     const browser = await signIn("ada");
     const old = cookieOf(browser);
     await age(old);
-    const back = await browser.go((await makePlan(old)).json.confirmUrl);
+    const back = await browser.go((await makeTenant(old)).json.confirmUrl);
     expect(back.url).toBe(`${demo.url}/admin/plans?q=x&confirm=done`);
     expect(sessionIn(cookieOf(browser))).not.toBe(sessionIn(old));
-    expect((await makePlan(cookieOf(browser))).status).toBe(201);
+    expect((await makeTenant(cookieOf(browser))).status).toBe(201);
     const spent = await call(demo.url, "GET", "/api/v1/auth/me", { cookie: old });
     expect([spent.status, spent.json.code]).toEqual([401, "session_expired"]);
   });
 
   it("is not confirmed by somebody else, who gets a session of their own and is told", async () => {
-    const uma = cookieOf(await signIn("ada"));
-    await age(uma);
-    const sent = await fetch((await makePlan(uma)).json.confirmUrl, { redirect: "manual", headers: { cookie: uma } });
-    const jar = [uma, ...sent.headers.getSetCookie().map((line) => line.split(";")[0])].join("; ");
+    const ada = cookieOf(await signIn("ada"));
+    await age(ada);
+    const sent = await fetch((await makeTenant(ada)).json.confirmUrl, { redirect: "manual", headers: { cookie: ada } });
+    const jar = merged(ada, sent.headers.getSetCookie());
     const vic = new Browser(`${demo.url}/api/auth/callback`);
     const callback = await vic.submit(await vic.go(sent.headers.get("location") ?? ""), { username: "vic", password: passwordOf("vic") });
     const answer = await fetch(callback.url, { redirect: "manual", headers: { cookie: jar } });
     expect(answer.headers.get("location")).toBe(`${demo.url}/admin/plans?q=x&confirm=other`);
     const theirs = answer.headers.getSetCookie().map((line) => line.split(";")[0]).find((pair) => pair?.startsWith("sluice.session="));
     expect((await call(demo.url, "GET", "/api/v1/auth/me", { cookie: theirs ?? "" })).json.data.email).toBe("vic@acme.test");
-    expect((await makePlan(theirs ?? "")).json.code).toBe("insufficient_permission");
+    expect((await makeTenant(theirs ?? "")).json.code).toBe("insufficient_permission");
   });
 
   it("a stranger who asks to confirm is sent to sign in, and is led nowhere else than to us", async () => {
@@ -79,17 +85,23 @@ describe("what an administrator changes", () => {
 
 describe("the session's cookie", () => {
   it("is small, for no script, for our own site, for the whole path and no other host; nothing that the browser is sent holds a token", async () => {
-    const lines: string[] = [];
-    const bodies: string[] = [];
-    const browser = new Watching(lines, bodies);
-    await signIn("uma", browser);
-    const line = lines.find((one) => one.startsWith("sluice.session=ey") || /^(__Host-)?sluice\.session=[^;]{20}/.test(one)) ?? "";
+    const browser = new Browser(`${demo.url}/api/auth/callback`);
+    const { csrfToken } = JSON.parse((await browser.go(`${demo.url}/api/auth/csrf`)).text) as { csrfToken: string };
+    const page = await browser.go(`${demo.url}/api/auth/signin/keycloak`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ csrfToken, callbackUrl: `${demo.url}/overview` }) });
+    const callback = await browser.submit(page, { username: "uma", password: passwordOf("uma") });
+    const answer = await fetch(callback.url, { redirect: "manual", headers: { cookie: cookieOf(browser) } });
+    const lines = answer.headers.getSetCookie();
+    const line = lines.find((one) => /^sluice\.session=[^;]{20}/.test(one)) ?? "";
     expect(line.length).toBeLessThan(1024);
     expect(line).toMatch(/; *HttpOnly/i);
     expect(line).toMatch(/; *SameSite=Lax/i);
     expect(line).toMatch(/; *Path=\/(;|$)/i);
     expect(line).not.toMatch(/; *Domain=/i);
-    for (const path of ["/overview", "/keys", "/sessions", "/machine-access"]) bodies.push((await browser.go(`${demo.url}${path}`)).text, (await browser.go(`${demo.url}${path}`, { headers: { rsc: "1" } })).text);
+    const cookie = line.split(";")[0] ?? "";
+    const shown = async (path: string, rsc: boolean) => (await fetch(demo.url + path, { headers: { cookie, ...(rsc && { rsc: "1" }) } })).text();
+    const bodies = [await answer.text()];
+    for (const path of ["/overview", "/keys", "/sessions", "/machine-access"]) bodies.push(await shown(path, false), await shown(path, true));
+    expect(bodies.filter((text) => text.includes("Uma Usher")).length).toBeGreaterThan(0);
     // An access, refresh or ID token is a signed JWT: three parts. Cookies of the sign-in are encrypted: five.
     const signed = /\beyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+/;
     for (const text of [...lines, ...bodies]) expect(text).not.toMatch(signed);
@@ -119,20 +131,3 @@ describe("a change with the session's cookie", () => {
     await revoke("uma", answer.json.data.id);
   });
 });
-
-/** A browser that writes down what it is sent by the portal. */
-class Watching extends Browser {
-  constructor(private readonly lines: string[], private readonly bodies: string[]) {
-    super();
-  }
-
-  override async go(url: string, init: RequestInit = {}) {
-    const answer = await super.go(url, init);
-    if (answer.url.startsWith(demo.url)) {
-      this.lines.push(...answer.response.headers.getSetCookie());
-      this.bodies.push(answer.text);
-    }
-    return answer;
-  }
-}
-
