@@ -37,7 +37,7 @@ export type Swept = { asked: number; deactivated: number; reactivated: number };
 export async function sweepPeople(ctx: Context): Promise<Swept | null> {
   requirePermission(ctx, "admin:users");
   if (!canReadKeycloak()) return null;
-  return (await exclusively(advisoryLocks.peopleSweep, () => sweep(ctx)))?.done ?? null;
+  return (await exclusively(advisoryLocks.peopleSweep, env().KEYCLOAK_ISSUER, () => sweep(ctx)))?.done ?? null;
 }
 
 async function sweep(ctx: Context): Promise<Swept> {

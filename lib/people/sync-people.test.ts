@@ -13,20 +13,20 @@ const rows = (where: object = {}) => db().user.count({ where: { issuer: realm.is
 const rowOf = (i: number) => db().user.findUniqueOrThrow({ where: { issuer_sub: { issuer: realm.issuer, sub: realm.people[i]!.id } }, include: { tenant: true } });
 const sync = async () => (await syncPeople(job())).statistics;
 
-beforeEach(async () => { realm = await aLargeRealm(230); });
+beforeEach(async () => { realm = await aLargeRealm(120); });
 afterEach(async () => {
   await realm.close();
   setEnv(undefined);
 });
 
-describe("the sync", () => {
+// Over a hundred people, twice in some tests: seconds on a quiet machine, and no judgement of a busy one.
+describe("the sync", { timeout: 180_000 }, () => {
   it("reads page by page, tells what it did, and a second run finds nothing to do", async () => {
-    expect(await sync()).toEqual({ total_external_users: 230, total_local_users: 230, created_users: 230, updated_users: 0, deactivated_users: 0, errors: [] });
+    expect(await sync()).toEqual({ total_external_users: 120, total_local_users: 120, created_users: 120, updated_users: 0, deactivated_users: 0, errors: [] });
     expect(realm.most).toBe(100);
-    expect(await rowOf(229)).toMatchObject({ username: "p000229", role: "user", lastSeenAt: null, isActive: true, tenant: { slug: "many" } });
+    expect(await rowOf(119)).toMatchObject({ username: "p000119", role: "user", lastSeenAt: null, isActive: true, tenant: { slug: "many" } });
     expect(await sync()).toMatchObject({ created_users: 0, updated_users: 0, deactivated_users: 0 });
-    const run = await db().syncRun.findFirstOrThrow({ where: { kind: "people" }, orderBy: { startedAt: "desc" } });
-    expect(run).toMatchObject({ succeeded: true, statistics: { total_external_users: 230 } });
+    expect(await db().syncRun.count({ where: { kind: "people", succeeded: true, statistics: { path: ["total_external_users"], equals: 120 } } })).toBeGreaterThanOrEqual(2);
   });
 
   it("carries roles and tenants over, deactivates who is disabled or gone, and brings back who is enabled again", async () => {
@@ -58,11 +58,12 @@ describe("the sync", () => {
 
   it("deactivates nobody when the list breaks off, and says that it failed", async () => {
     await sync();
-    realm.people.splice(0, 50);
+    const before = new Date();
+    realm.people.splice(0, 10);
     realm.page = (first) => { if (first > 0) throw new Error(); };
     await expect(sync()).rejects.toMatchObject({ code: "identity_unavailable" });
     expect(await rows({ isActive: false })).toBe(0);
-    expect(await db().syncRun.findFirstOrThrow({ where: { kind: "people" }, orderBy: { startedAt: "desc" } })).toMatchObject({ succeeded: false });
+    expect(await db().syncRun.count({ where: { kind: "people", succeeded: false, startedAt: { gte: before } } })).toBeGreaterThanOrEqual(1);
   });
 
   it("deactivates nobody when the realm itself is away, nor whom a shifting page hid", async () => {
@@ -72,7 +73,7 @@ describe("the sync", () => {
     realm.isGone = false;
     // Somebody of the first page goes before the second is read: one of the second moves onto the first, unseen.
     realm.page = (first) => { if (first === 100 && realm.people[0]!.username === "p000000") realm.people.shift(); };
-    expect(await sync()).toMatchObject({ total_external_users: 229, deactivated_users: 0 });
+    expect(await sync()).toMatchObject({ total_external_users: 119, deactivated_users: 0 });
     expect(await sync()).toMatchObject({ deactivated_users: 1 });
     expect(await rows({ isActive: false })).toBe(1);
   });
@@ -87,7 +88,7 @@ describe("the sync", () => {
     for (const one of realm.people) one.group = `/${tenant}`;
     realm.people[5]!.group = `/unknown-${randomUUID()}`;
     const answer = await syncPeople(job());
-    expect([answer.status, answer.statistics.created_users]).toEqual(["partial", 229]);
+    expect([answer.status, answer.statistics.created_users]).toEqual(["partial", 119]);
     expect(answer.statistics.errors).toEqual([expect.stringMatching(/^p000005: The tenant unknown-.* is not known here\.$/)]);
   });
 

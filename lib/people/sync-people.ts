@@ -36,7 +36,7 @@ type Memberships = ReturnType<typeof membershipReader>;
 export async function syncPeople(ctx: Context): Promise<UserSyncAnswer> {
   requirePermission(ctx, "admin:users");
   requireReader();
-  const ran = await exclusively(advisoryLocks.peopleSync, () => run(ctx));
+  const ran = await exclusively(advisoryLocks.peopleSync, env().KEYCLOAK_ISSUER, () => run(ctx));
   if (!ran) throw new SluiceError("conflict", "A sync is already running.", { retryAfterSeconds: 5 });
   return ran.done;
 }
