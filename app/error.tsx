@@ -4,9 +4,11 @@ import Link from "next/link";
 import { LonePanel } from "./_components/shell/lone-panel";
 import { Button } from "./_components/ui/button";
 import { failureWords } from "./_components/failure-words";
+import { useComeback } from "./_components/use-comeback";
 
 export default function ErrorFace({ error, retry }: { error: Error & { digest?: string }; retry: () => void }) {
   const words = failureWords(error.digest);
+  useComeback(error.digest?.replace("sluice.", ""), retry);
   return (
     <LonePanel title={words.title}>
       <p className="mt-2 text-sm text-muted">{words.text}</p>

@@ -18,7 +18,13 @@ describe("every page, action and route handler goes through its door", () => {
     expect(inlineActions).toEqual([]);
   });
 
-  it("Next.js has no route handler but the API's and Auth.js's", () => {
+  it("what administrators change, and taking machine access back, wants a recent proof of who is there", () => {
+    const grave = actions.filter(({ file, name }) => file.startsWith("app/(portal)/admin/") || name === "removeGrantAction");
+    expect(grave.filter(({ fresh }) => !fresh).map(({ name }) => name)).toEqual([]);
+    expect(grave.length).toBeGreaterThan(10);
+  });
+
+  it("Next.js has no route handler but the API's, Auth.js's and the status page's", () => {
     expect(handlers.map(({ path }) => path).sort()).toEqual([...openHandlers].sort());
   });
 });

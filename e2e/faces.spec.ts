@@ -2,8 +2,8 @@ import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 import { demoUrl, signIn, tick } from "./people";
 
-const publicPages = ["/", "/sign-in", "/signed-out", "/docs", "/docs/keys", "/docs/tokens", "/docs/errors", "/docs/errors/rate_limited"];
-const portalPages = ["/overview", "/keys", "/tokens", "/machine-access", "/chatflows", "/nflow", "/usage", "/requests"];
+const publicPages = ["/", "/sign-in", "/signed-out", "/status", "/identity-unavailable", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited", "/docs/tokens"];
+const portalPages = ["/overview", "/keys", "/machine-access", "/chatflows", "/nflow", "/usage", "/requests", "/sessions", "/tokens"];
 
 async function violations(page: import("@playwright/test").Page): Promise<string[]> {
   const result = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();

@@ -46,6 +46,7 @@ function navigation(ctx: Context): NavGroup[] {
         { href: "/docs", label: "Docs", icon: "docs" },
       ],
     },
+    { label: "You", items: [{ href: "/sessions", label: "Sessions", icon: "sessions" }] },
     ...administration(ctx),
   ];
 }

@@ -6,8 +6,8 @@ import ts from "typescript";
 export type Inventory = {
   /** `path` as Next.js serves it, `[id]` and all. `door` is null when the page is not made with `page()`. */
   pages: { file: string; path: string; door: "page" | null }[];
-  /** Exports of `"use server"` files. `door` is null when one is not made with `action()`. */
-  actions: { file: string; name: string; door: "action" | null }[];
+  /** Exports of `"use server"` files. `door` is null when one is not made with `action()`; `fresh` when it wants a recent proof of who is there. */
+  actions: { file: string; name: string; door: "action" | null; fresh: boolean }[];
   /** Route handlers of Next.js. */
   handlers: { file: string; path: string }[];
   /** Functions that are server actions by a directive of their own, where no list would find them. */
@@ -26,10 +26,16 @@ export function takeInventory(root: string): Inventory {
     const source = ts.createSourceFile(file, readFileSync(join(root, file), "utf8"), ts.ScriptTarget.Latest, true);
     if (/(^|\/)page\.tsx$/.test(name)) inventory.pages.push({ file, path: pathOf(name), door: madeWith(source, defaultExport(source), "page") ? "page" : null });
     if (/(^|\/)route\.ts$/.test(name)) inventory.handlers.push({ file, path: pathOf(name) });
-    if (hasDirective(source.statements)) for (const [exported, value] of exportsOf(source)) inventory.actions.push({ file, name: exported, door: madeWith(source, value, "action") ? "action" : null });
+    if (hasDirective(source.statements)) for (const [exported, value] of exportsOf(source)) inventory.actions.push({ file, name: exported, door: madeWith(source, value, "action") ? "action" : null, fresh: wantsFresh(value) });
     else if (holdsDirective(source)) inventory.inlineActions.push(file);
   }
   return inventory;
+}
+
+function wantsFresh(made: ts.Expression | null): boolean {
+  const options = made && ts.isCallExpression(made) ? made.arguments[2] : undefined;
+  return options !== undefined && ts.isObjectLiteralExpression(options) && options.properties.some((property) =>
+    ts.isPropertyAssignment(property) && property.name.getText() === "fresh" && property.initializer.kind === ts.SyntaxKind.TrueKeyword);
 }
 
 function pathOf(name: string): string {

@@ -95,7 +95,7 @@ export const verbs: Record<string, Row> = {
 };
 
 /** Verbs that every person may call about themselves, and parts of other verbs that their callers guard. */
-export const openVerbs = new Set(["deleteGrant", "endGrantOf", "finishGrant", "getDecision", "getGrant", "getGrantDetails", "holdCredits", "issueToken", "listFamilies", "listSessions", "revokeAllFamilies", "revokeFamily", "rotateSigningKeyNow", "signOutEverywhere", "signOutOthers", "signOutSession", "startGrant", "startRenewal"]);
+export const openVerbs = new Set(["confirmAdministrator", "deleteGrant", "endGrantOf", "finishGrant", "getDecision", "getGrant", "getGrantDetails", "holdCredits", "issueToken", "listFamilies", "listSessions", "revokeAllFamilies", "revokeFamily", "rotateSigningKeyNow", "signOutEverywhere", "signOutOthers", "signOutSession", "startGrant", "startRenewal"]);
 
 /** Routes that every caller may use about themselves. */
 export const openRoutes = new Set(["GET /api/v1/auth/me", "GET /api/v1/decisions/{requestId}", "GET /api/v1/grant", "DELETE /api/v1/grant",

@@ -21,12 +21,14 @@ export async function assignByEmail(ctx: Context, flowiseId: string, email: stri
     const where = { userId_chatflowId: { userId: person.id, chatflowId: flow.id } };
     const known = await tx.chatflowAssignment.findUnique({ where });
     const given = { isActive: true, removedAt: null, assignedAt: nowDate(), assignedBy: actorRef(ctx).id };
-    if (!known?.isActive) {
+    // What they were given in a tenant that they have left counts no more.
+    const isAssigned = known?.isActive && known.tenantId === person.tenantId;
+    if (!isAssigned) {
       await tx.chatflowAssignment.upsert({ where, create: { id: newId(), tenantId: person.tenantId, userId: person.id, chatflowId: flow.id, ...given }, update: { ...given, tenantId: person.tenantId } });
       await recordAudit(tx, ctx, { action: known ? "assignment.reactivated" : "assignment.created", target: { type: "chatflow", id: flow.flowiseId }, tenantId: person.tenantId, data: { userId: person.id } });
     }
-    const status = known && !known.isActive ? "reactivated" : "success";
-    return { ...said(person, flow), status, message: known?.isActive ? "Was assigned already." : status === "reactivated" ? "Assigned again." : "Assigned." };
+    const status = known && !isAssigned ? "reactivated" : "success";
+    return { ...said(person, flow), status, message: isAssigned ? "Was assigned already." : status === "reactivated" ? "Assigned again." : "Assigned." };
   });
 }
 

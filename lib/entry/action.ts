@@ -8,6 +8,7 @@ import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { type Problem, toProblem } from "@/lib/platform/problem";
+import { confirmAdministrator } from "@/lib/tenants";
 import { findSignedIn } from "./page";
 import { parseInput, refuseHostile } from "./parse";
 import { requireFresh } from "./require-fresh";
@@ -32,6 +33,7 @@ export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, i
       // What a person does by hand counts like what their programs do.
       const verdict = await checkCall({ kind: "user", userId: found.session.userId }, { ip: found.ctx.ip, requestId, cost: 1 });
       if (!verdict.ok) throw verdict.error;
+      if (options.fresh) await confirmAdministrator(found.ctx);
       refuseHostile(input);
       const data = await verb(found.ctx, parseInput(schema, input));
       if (options.revalidate) revalidatePath(options.revalidate);

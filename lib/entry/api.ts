@@ -4,6 +4,7 @@ import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { notFound, SluiceError } from "@/lib/platform/errors";
+import { confirmAdministrator } from "@/lib/tenants";
 import { requestHeader, setHeader } from "./headers";
 import { idempotencyKeyOf, onceByName } from "./idempotency";
 import { type Caller, type Credentials, identify } from "./identify";
@@ -92,7 +93,10 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
       for (const name in headers) setHeader(c, name, headers[name] ?? "");
       who = ctx;
       c.set("actor", actorForLog(ctx));
-      if (session && needsFresh(spec)) requireFresh(session, pageOf(requestHeader(c, "referer") ?? null));
+      if (needsFresh(spec)) {
+        if (session) requireFresh(session, pageOf(requestHeader(c, "referer") ?? null));
+        await confirmAdministrator(ctx);
+      }
     }
     const key = spec.creates ? idempotencyKeyOf(c) : null;
     const params = spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined;

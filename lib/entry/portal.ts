@@ -12,9 +12,9 @@ export { type Problem, problems } from "@/lib/platform/problem";
 export type { ErrorCode } from "@/lib/platform/errors";
 
 /** What pages may say of this installation. `contact` is whom to ask, in the operator's words, or null. */
-export function portalFacts(): { baseUrl: string; contact: string | null; flowiseAuth: "user-token" | "service-key"; keyPrefix: string } {
-  const { AUTH_URL, CONTACT, FLOWISE_AUTH, API_KEY_PREFIX } = env();
-  return { baseUrl: AUTH_URL, contact: CONTACT ?? null, flowiseAuth: FLOWISE_AUTH, keyPrefix: API_KEY_PREFIX };
+export function portalFacts(): { baseUrl: string; /** Keycloak's own pages about one's account. */ accountUrl: string; /** Whether to offer "Create an account". */ mayRegister: boolean; contact: string | null; flowiseAuth: "user-token" | "service-key"; keyPrefix: string } {
+  const { AUTH_URL, CONTACT, FLOWISE_AUTH, API_KEY_PREFIX, KEYCLOAK_ISSUER, REGISTRATION_LINK } = env();
+  return { baseUrl: AUTH_URL, accountUrl: `${KEYCLOAK_ISSUER}/account`, mayRegister: REGISTRATION_LINK, contact: CONTACT ?? null, flowiseAuth: FLOWISE_AUTH, keyPrefix: API_KEY_PREFIX };
 }
 
 export type Attempt<T> = { ok: true; data: T } | { ok: false; problem: Problem };

@@ -1,11 +1,11 @@
 import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
-import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
 import { isSluiceError } from "@/lib/platform/errors";
+import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
 import { metrics } from "@/lib/platform/metrics";
 import { isUnderWay, join } from "@/lib/platform/single-flight";
-import { clientOf, getUsableRow, refreshGrant } from "./refresh-grant";
-import { type Audience, isFresh, keepAccess, type OwnerAccess, readAccess } from "./token-cache";
+import { clientOf, getUsableRow, pauseMs, refreshGrant, refuseWhilePaused } from "./refresh-grant";
+import { type Audience, backOff, isFresh, keepAccess, type OwnerAccess, readAccess } from "./token-cache";
 import type { GrantRow } from "./vault";
 
 /** A token to send to an engine. `generation` names the tokens that it comes from; say it back when the engine refuses it. */
@@ -30,9 +30,16 @@ export async function getOwnerToken(userId: string, audience: Audience, options:
   }
   const flight = `sl:g:${userId}|${audience}|${staleGeneration ?? ""}`;
   const how = isUnderWay(flight) ? "waited" : "refreshed";
-  const token = await join(flight, () => counted(mint(userId, audience, staleGeneration)));
-  took(how);
-  return token;
+  try {
+    const token = await join(flight, () => counted(mint(userId, audience, staleGeneration)));
+    took(how);
+    return token;
+  } catch (error) {
+    // While Keycloak cannot make another, the one that still lives is still good.
+    const isLater = isTokenEndpointError(error, "busy", "unavailable", "misconfigured") || isSluiceError(error, "auth_busy");
+    if (known && isLater && known.generation !== staleGeneration && known.expiresAt > now() + 1000) return upstreamToken(known);
+    throw error;
+  }
 }
 
 async function counted(minted: Promise<UpstreamToken>): Promise<UpstreamToken> {
@@ -75,7 +82,11 @@ async function ownAccess(row: GrantRow, staleGeneration: number | undefined): Pr
 }
 
 async function narrow(row: GrantRow, own: OwnerAccess, audience: Audience): Promise<UpstreamToken> {
-  const made = await exchangeToken(clientOf(row), own.accessToken, audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE);
+  await refuseWhilePaused(row.userId);
+  const made = await exchangeToken(clientOf(row), own.accessToken, audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE).catch(async (error: unknown) => {
+    if (isTokenEndpointError(error, "busy", "unavailable")) await backOff(row.userId, { kind: "unavailable", ms: pauseMs(error) });
+    throw error;
+  });
   const access: OwnerAccess = { accessToken: made.accessToken, expiresAt: made.expiresAt, lifeSeconds: made.expiresInSeconds, generation: own.generation };
   await keepAccess(row.userId, audience, access);
   return upstreamToken(access);

@@ -3,6 +3,7 @@ import { recordAudit } from "@/lib/audit";
 import { now, nowDate } from "@/lib/platform/clock";
 import { transaction } from "@/lib/platform/db";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
+import { insist } from "@/lib/platform/insist";
 import { isTokenEndpointError, keycloakClientOf, type KeycloakClient, requestToken, revokeToken, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
@@ -42,13 +43,23 @@ export function refreshGrant(userId: string, staleGeneration?: number): Promise<
       const row = await getUsableRow(userId);
       const known = await readAccess(userId, "self");
       if (known && known.generation === row.generation && row.generation !== staleGeneration && isFresh(known)) return { done: true, value: known };
-      const wait = await readBackOff(userId);
-      if (wait?.kind === "disabled") throw ownerDisabled();
-      if (wait) throw new TokenEndpointError("unavailable", { description: "paused after a failure", retryAfterSeconds: Math.ceil(wait.ms / 1000) });
+      await refuseWhilePaused(userId);
       return { done: false, state: row };
     },
     run: redeem,
   });
+}
+
+/** @throws TokenEndpointError while the grant leaves Keycloak alone; SluiceError `owner_disabled` */
+export async function refuseWhilePaused(userId: string): Promise<void> {
+  const wait = await readBackOff(userId);
+  if (wait?.kind === "disabled") throw ownerDisabled();
+  if (wait) throw new TokenEndpointError("unavailable", { description: "paused after a failure", retryAfterSeconds: Math.ceil(wait.ms / 1000) });
+}
+
+/** How long a grant leaves Keycloak alone after this. */
+export function pauseMs(error: TokenEndpointError): number {
+  return Math.max(unavailableMs, (error.retryAfterSeconds ?? 0) * 1000);
 }
 
 async function redeem(row: GrantRow, lease: Lease): Promise<OwnerAccess> {
@@ -72,7 +83,7 @@ async function redeem(row: GrantRow, lease: Lease): Promise<OwnerAccess> {
 async function persist(row: GrantRow, tokens: TokenSet & { refreshToken: string }, client: KeycloakClient): Promise<OwnerAccess> {
   const generation = row.generation + 1;
   const idleDeadlineAt = tokens.refreshExpiresAt === null ? null : new Date(tokens.refreshExpiresAt);
-  const written = await transaction(async (tx) => {
+  const written = await insist(() => transaction(async (tx) => {
     const { count } = await tx.ownerGrant.updateMany({
       where: { userId: row.userId, generation: row.generation },
       data: {
@@ -82,7 +93,7 @@ async function persist(row: GrantRow, tokens: TokenSet & { refreshToken: string 
     });
     if (count === 1 && row.status === "owner_disabled") await recordAudit(tx, grantsContext(), { action: "grant.resumed", target: { type: "user", id: row.userId }, tenantId: row.tenantId });
     return count === 1;
-  });
+  }));
   if (!written) {
     metrics.commitRefused.inc();
     return yieldTo(row, tokens, client);
@@ -142,7 +153,7 @@ async function meaningOf(row: GrantRow, error: unknown, tokenMayBeSpent: boolean
   if (kind !== "invalid_grant" && kind !== "refused") {
     // After a missed deadline the token may be spent, so the word about it stays.
     if (!tokenMayBeSpent && !(kind === "unavailable" && error.cause !== undefined)) await clearInflight(row.userId);
-    await backOff(row.userId, { kind: "unavailable", ms: Math.max(unavailableMs, (error.retryAfterSeconds ?? 0) * 1000) });
+    await backOff(row.userId, { kind: "unavailable", ms: pauseMs(error) });
     return error;
   }
   await clearInflight(row.userId);

@@ -61,10 +61,9 @@ export async function readAccess(userId: string, kind: Kind): Promise<OwnerAcces
   }
 }
 
-/** Keeps a token until it is due for renewal, unless the grant has a newer generation already. */
+/** Keeps a token to its end, unless the grant has a newer generation already: while Keycloak is away, it is still good. */
 export async function keepAccess(userId: string, kind: Kind, access: OwnerAccess): Promise<void> {
-  // The grant's own token is kept to its end: while Keycloak is away, it is still good.
-  const ttlMs = Math.floor(access.expiresAt - now() - (kind === "self" ? 0 : marginMs(access.lifeSeconds)));
+  const ttlMs = Math.floor(access.expiresAt - now());
   if (ttlMs <= 0) return;
   const salt = randomToken(16);
   const { accessToken: at, expiresAt: exp, lifeSeconds: life, generation } = access;

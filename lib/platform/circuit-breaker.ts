@@ -27,7 +27,9 @@ const fail = defineScript(`${nowMs}
 local failures = redis.call('HINCRBY', KEYS[1], 'failures', 1)
 local asked = tonumber(ARGV[1])
 local pause = 0
-if asked > 0 then pause = asked
+if asked > 0 then
+  pause = asked
+  redis.call('HSET', KEYS[1], 'asked', math.max(tonumber(redis.call('HGET', KEYS[1], 'asked') or '0'), now + asked))
 elseif failures >= tonumber(ARGV[2]) then pause = math.min(tonumber(ARGV[3]), tonumber(ARGV[4]) + 1000 * (failures - tonumber(ARGV[2]))) end
 if pause > 0 then
   local until_ms = tonumber(redis.call('HGET', KEYS[1], 'until') or '0')
@@ -35,6 +37,11 @@ if pause > 0 then
 end
 redis.call('PEXPIRE', KEYS[1], math.max(tonumber(ARGV[5]), pause))
 return pause`);
+
+/** What was under way when the service asked for a pause may still succeed; that does not shorten the pause. */
+const succeed = defineScript(`${nowMs}
+if tonumber(redis.call('HGET', KEYS[1], 'asked') or '0') > now then return redis.call('HDEL', KEYS[1], 'failures') end
+return redis.call('DEL', KEYS[1])`);
 
 /** @returns milliseconds until a call may be tried, 0 when it may go now. @throws SluiceError `store_unavailable` */
 export async function enterBreaker(key: string): Promise<number> {
@@ -56,5 +63,5 @@ export async function isOpen(key: string): Promise<boolean> {
 }
 
 export async function recordSuccess(key: string): Promise<void> {
-  await withRedis((client) => client.del(key));
+  await withRedis((client) => runScript(client, succeed, [key], []));
 }

@@ -44,7 +44,8 @@ function opens(port: number): Promise<void> {
   });
 }
 
-async function timed(check: () => Promise<unknown>): Promise<Check> {
+/** Runs a check for at most a second and a half. */
+export async function timed(check: () => Promise<unknown>): Promise<Check> {
   const from = performance.now();
   let timer: NodeJS.Timeout | undefined;
   try {

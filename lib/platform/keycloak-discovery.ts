@@ -60,8 +60,15 @@ export async function callIdentity(url: string, options: { method: "GET" | "POST
   }
   const theirs = Date.parse(String(answer.headers.date));
   if (Number.isFinite(theirs)) metrics.clockOffset.set(Math.round((theirs - now()) / 1000));
-  const retryAfter = Number(answer.headers["retry-after"]);
-  return { status: answer.statusCode, json: parsed(Buffer.concat(chunks).toString("utf8")), retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : null };
+  return { status: answer.statusCode, json: parsed(Buffer.concat(chunks).toString("utf8")), retryAfterSeconds: retryAfterOf(answer.headers["retry-after"]) };
+}
+
+/** Seconds, or a date (RFC 9110, 10.2.3): proxies before Keycloak send either. Null when it says nothing of the future. */
+export function retryAfterOf(header: string | string[] | null | undefined): number | null {
+  const said = Array.isArray(header) ? header[0] : header;
+  if (!said) return null;
+  const seconds = /^\d+$/.test(said) ? Number(said) : Math.ceil((Date.parse(said) - now()) / 1000);
+  return seconds > 0 ? seconds : null;
 }
 
 function parsed(text: string): unknown {

@@ -8,8 +8,9 @@ import { SluiceError } from "./errors";
 import { callIdentity, endpoints, type HttpAnswer, realmKey } from "./keycloak-discovery";
 import { logger } from "./logger";
 import { metrics } from "./metrics";
+import { withRedis } from "./redis";
 
-export { endpoints as keycloakEndpoints, forgetKeycloak } from "./keycloak-discovery";
+export { endpoints as keycloakEndpoints, forgetKeycloak, identityUnavailable, retryAfterOf } from "./keycloak-discovery";
 
 /** Which of our Keycloak clients speaks; refresh-token chains are never shared between them. */
 export type KeycloakClient = "web" | "machine" | "direct" | "sync";
@@ -120,22 +121,33 @@ export async function verifyKeycloakToken(jwt: string, options: { audience?: str
 
 const breakerKey = () => `sl:idp:cb:${sha256Hex(env().KEYCLOAK_ISSUER).slice(0, 16)}`;
 
-async function callTokenEndpoint(client: KeycloakClient, form: Record<string, string>): Promise<HttpAnswer> {
+function callTokenEndpoint(client: KeycloakClient, form: Record<string, string>): Promise<HttpAnswer> {
+  const authorization = basic(client);
+  return underBreaker(async () => {
+    const { token_endpoint: url } = await endpoints();
+    const sentAt = performance.now();
+    try {
+      return await callIdentity(url, { method: "POST", deadlineMs: tokenDeadlineMs, headers: { authorization }, form: new URLSearchParams(form) });
+    } catch (error) {
+      countRefresh(form, "unavailable");
+      throw error;
+    } finally {
+      timed(form, sentAt);
+    }
+  });
+}
+
+/**
+ * One call of the token endpoint, unless it is being spared; what becomes of it is noted for all replicas.
+ * @throws TokenEndpointError `unavailable` when there is no answer or none was asked for; SluiceError `store_unavailable`
+ */
+export async function underBreaker<T extends Pick<HttpAnswer, "status" | "retryAfterSeconds">>(call: () => Promise<T>): Promise<T> {
   const waitMs = await enterBreaker(breakerKey());
   if (waitMs > 0) throw new TokenEndpointError("unavailable", { description: "paused after failures", retryAfterSeconds: Math.ceil(waitMs / 1000) });
-  const authorization = basic(client);
-  let answer: HttpAnswer;
-  let sentAt: number | undefined;
+  let answer: T;
   try {
-    const { token_endpoint: url } = await endpoints();
-    sentAt = performance.now();
-    answer = await callIdentity(url, { method: "POST", deadlineMs: tokenDeadlineMs, headers: { authorization }, form: new URLSearchParams(form) });
-    timed(form, sentAt);
+    answer = await call();
   } catch (cause) {
-    if (sentAt !== undefined) {
-      timed(form, sentAt);
-      countRefresh(form, "unavailable");
-    }
     await recordFailure(breakerKey()).catch(() => undefined);
     throw new TokenEndpointError("unavailable", { cause });
   }
@@ -195,9 +207,10 @@ export async function requestToken(client: KeycloakClient, form: Record<string, 
   if (answer.status !== 200) {
     const failure = failureOf(answer, form.grant_type);
     countRefresh(form, failure.kind, failure);
-    throw noted(client, form.grant_type, failure);
+    throw await noted(client, form.grant_type, failure);
   }
   countRefresh(form, "ok");
+  if (refusedClients.has(client)) await clientAccepted(client);
   const said = TokenAnswer.safeParse(answer.json);
   // The parser's complaint would quote the answer, so it is not kept.
   if (!said.success) throw new TokenEndpointError("unavailable", { description: "an unreadable answer" });
@@ -213,9 +226,26 @@ export async function requestToken(client: KeycloakClient, form: Record<string, 
   };
 }
 
-function noted(client: KeycloakClient, grantType: string | undefined, failure: TokenEndpointError): TokenEndpointError {
-  if (failure.kind === "misconfigured") logger.error({ client, grantType, error: failure.error, description: failure.description }, "Keycloak refuses our client: its id, secret or settings are wrong");
+/** Clients of which this process knows that Keycloak refuses them. */
+const refusedClients = new Set<KeycloakClient>();
+const alertKey = (client: KeycloakClient) => `sl:idp:refused:${client}`;
+const alertAgainMs = 600_000;
+
+/** A wrong secret fails every call of everybody: one alert tells it for all replicas, and another one in ten minutes if nobody heard. */
+async function noted(client: KeycloakClient, grantType: string | undefined, failure: TokenEndpointError): Promise<TokenEndpointError> {
+  if (failure.kind !== "misconfigured") return failure;
+  refusedClients.add(client);
+  const isFirst = await withRedis((redis) => redis.set(alertKey(client), "1", "PX", alertAgainMs, "NX")).then((set) => set === "OK", () => true);
+  const details = { client, grantType, error: failure.error, description: failure.description };
+  if (isFirst) logger.error(details, "Keycloak refuses our client: its id, secret or settings are wrong");
+  else logger.debug(details, "Keycloak still refuses our client");
   return failure;
+}
+
+async function clientAccepted(client: KeycloakClient): Promise<void> {
+  refusedClients.delete(client);
+  const told = await withRedis((redis) => redis.del(alertKey(client))).catch(() => 0);
+  if (told > 0) logger.warn({ client }, "Keycloak accepts our client again");
 }
 
 export type ExchangedToken = { accessToken: string; expiresAt: number; expiresInSeconds: number };
@@ -247,7 +277,7 @@ export async function revokeToken(client: KeycloakClient, refreshToken: string):
   } catch (cause) {
     throw new TokenEndpointError("unavailable", { cause });
   }
-  if (answer.status !== 200 && answer.status !== 204) throw noted(client, "revoke", failureOf(answer, undefined));
+  if (answer.status !== 200 && answer.status !== 204) throw await noted(client, "revoke", failureOf(answer, undefined));
 }
 
 /** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0); `state` comes back with it. */

@@ -1,7 +1,8 @@
 import "server-only";
 import { cookies } from "next/headers";
 import type { NextRequest } from "next/server";
-import NextAuth, { type NextAuthConfig } from "next-auth";
+import { redirect } from "next/navigation";
+import NextAuth, { customFetch, type NextAuthConfig } from "next-auth";
 import Keycloak from "next-auth/providers/keycloak";
 import { z } from "zod";
 import { now } from "@/lib/platform/clock";
@@ -16,6 +17,7 @@ import { afterKeycloak, noteOutcome } from "./auth-outcome";
 import { Envelope, handleOf, readHandle, sessionCookieName, usesHttps } from "./cookie";
 import { createSessionFor } from "./create-session";
 import { endSession, replaceSession } from "./end-session";
+import { fetchFromKeycloak, namingTrouble, noteTrouble, noticingTrouble } from "./keycloak-trouble";
 import { type Purpose, purposeCookie, readPurpose } from "./purpose";
 import { openSession } from "./store";
 
@@ -43,7 +45,7 @@ async function config(request: NextRequest | undefined): Promise<NextAuthConfig>
     pages: { signIn: "/sign-in", error: "/sign-in" },
     providers: [Keycloak({
       id: "keycloak", issuer: e.KEYCLOAK_ISSUER, clientId: e.KEYCLOAK_CLIENT_ID, clientSecret: e.KEYCLOAK_CLIENT_SECRET,
-      checks: ["pkce", "state", "nonce"], authorization: { params: { scope: "openid profile email" } },
+      [customFetch]: fetchFromKeycloak, checks: ["pkce", "state", "nonce"], authorization: { params: { scope: "openid profile email" } },
     })],
     callbacks: {
       async jwt({ token, account, trigger }) {
@@ -66,7 +68,10 @@ async function config(request: NextRequest | undefined): Promise<NextAuthConfig>
       },
     },
     logger: {
-      error: (error) => logger.error({ err: error }, "Auth.js"),
+      error: (error) => {
+        noteTrouble(error);
+        logger.error({ err: error }, "Auth.js");
+      },
       warn: (code) => logger.warn({ code }, "Auth.js"),
       debug: () => undefined,
     },
@@ -105,7 +110,20 @@ async function publicSession(token: unknown) {
 
 const nextAuth = NextAuth(config);
 
-export const { signIn, signOut } = nextAuth;
+export const { signOut } = nextAuth;
+
+/** Sends the browser to Keycloak, or to our own page when Keycloak is away. @returns the address, where `redirect` is false. */
+export async function signIn(provider: "keycloak", options: { redirectTo: string; redirect?: false }, parameters?: Record<string, string>): Promise<string> {
+  const { value, trouble } = await noticingTrouble(() => nextAuth.signIn(provider, { ...options, redirect: false }, parameters));
+  const address = trouble ? `/sign-in?${new URLSearchParams({ error: trouble, returnTo: options.redirectTo })}` : String(value);
+  if (options.redirect === false) return address;
+  redirect(address);
+}
+
+async function answered(handle: () => Promise<Response>): Promise<Response> {
+  const { value, trouble } = await noticingTrouble(handle);
+  return namingTrouble(value, trouble);
+}
 
 /** Parameters that a page may add to the authorization request; anything else (another scope, another redirect) is refused. */
 const allowedParameters = new Set(["prompt", "max_age", "login_hint", "kc_action", "ui_locales"]);
@@ -116,15 +134,20 @@ export async function startAtKeycloak(purpose: Purpose, parameters: Record<strin
   return String(await signIn("keycloak", { redirectTo: purpose.returnTo, redirect: false }, parameters));
 }
 
+/** A plain sign-in is not held to what an earlier trip to Keycloak, broken off, was for. */
+export async function forgetPurpose(): Promise<void> {
+  (await cookies()).set(await purposeCookie(null));
+}
+
 export const handlers = {
-  GET: async (request: NextRequest): Promise<Response> => {
+  GET: (request: NextRequest): Promise<Response> => answered(async () => {
     const response = await nextAuth.handlers.GET(request);
     return request.nextUrl.pathname.endsWith("/callback/keycloak") ? afterKeycloak(request, response, startAtKeycloak) : response;
-  },
+  }),
   POST: async (request: NextRequest): Promise<Response> => {
     for (const name of [...request.nextUrl.searchParams.keys()]) {
       if (!allowedParameters.has(name)) return new Response("Unknown parameter.\n", { status: 400, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
     }
-    return nextAuth.handlers.POST(request);
+    return answered(() => nextAuth.handlers.POST(request));
   },
 };

@@ -1,12 +1,13 @@
 import type { SessionHandle } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
+import { isSluiceError } from "@/lib/platform/errors";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
 import { metrics } from "@/lib/platform/metrics";
 import { isUnderWay, join } from "@/lib/platform/single-flight";
 import { type Audience, DerivedToken, openFor, sealFor } from "./record";
-import { refreshSession, type Unlocked, unlock } from "./refresh";
-import { openSession, storeDerived } from "./store";
+import { pauseUntil, refreshSession, refuseWhilePaused, type Unlocked, unlock } from "./refresh";
+import { backOff, openSession, storeDerived } from "./store";
 
 /** A token to send to an engine. `generation` names the tokens that it comes from; say it back when the engine refuses it. */
 export type UpstreamToken = { accessToken: string; generation: number; /** ms */ expiresAt: number };
@@ -35,9 +36,16 @@ export async function getSessionToken(handle: SessionHandle, audience: Audience,
   }
   const flight = `sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`;
   const how = isUnderWay(flight) ? "waited" : "refreshed";
-  const token = await join(flight, () => mint(handle, audience, staleGeneration));
-  took(how);
-  return token;
+  try {
+    const token = await join(flight, () => mint(handle, audience, staleGeneration));
+    took(how);
+    return token;
+  } catch (error) {
+    // While Keycloak cannot make another, the one that still lives is still good.
+    const isLater = isTokenEndpointError(error, "busy", "unavailable", "misconfigured") || isSluiceError(error, "auth_busy");
+    if (known && isLater && known.atExp > now() + 1000) return { accessToken: known.at, generation: meta.gen, expiresAt: known.atExp };
+    throw error;
+  }
 }
 
 async function mint(handle: SessionHandle, audience: Audience, staleGeneration: number | undefined): Promise<UpstreamToken> {
@@ -68,8 +76,13 @@ async function currentTokens(handle: SessionHandle, staleGeneration: number | un
 
 async function narrow(handle: SessionHandle, { meta, tokens }: Unlocked, audience: Audience): Promise<UpstreamToken> {
   const name = audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE;
-  const made = await exchangeToken("web", tokens.at, name);
-  const lasts = made.expiresAt - now() - marginMs(made.expiresInSeconds);
+  refuseWhilePaused(meta);
+  const made = await exchangeToken("web", tokens.at, name).catch(async (error: unknown) => {
+    if (isTokenEndpointError(error, "busy", "unavailable")) await backOff(handle.sessionId, meta.gen, pauseUntil(error), { keepsWord: true });
+    throw error;
+  });
+  // Kept to its end, and not only until it is due for another: see above.
+  const lasts = made.expiresAt - now();
   if (lasts > 0) {
     const blob = sealFor(handle, `t:${audience}`, meta.gen, meta.sub, { at: made.accessToken, atExp: made.expiresAt, lifeS: made.expiresInSeconds });
     await storeDerived(handle.sessionId, audience, meta.gen, blob, lasts);

@@ -2,6 +2,7 @@ import { decodeJwt } from "jose";
 import type { SessionHandle } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { isSluiceError } from "@/lib/platform/errors";
+import { insist } from "@/lib/platform/insist";
 import { isTokenEndpointError, requestToken, revokeToken, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
@@ -36,12 +37,17 @@ export function refreshSession(handle: SessionHandle, generation: number): Promi
     find: async () => {
       const current = await unlock(handle, { touch: false });
       if (current.meta.gen !== generation) return { done: true, value: current };
-      const waitMs = current.meta.backoff_until - now();
-      if (waitMs > 0) throw new TokenEndpointError("unavailable", { description: "paused after a failure", retryAfterSeconds: Math.ceil(waitMs / 1000) });
+      refuseWhilePaused(current.meta);
       return { done: false, state: current };
     },
     run: (current, lease) => redeem(handle, current, lease),
   });
+}
+
+/** @throws TokenEndpointError while the session leaves Keycloak alone. */
+export function refuseWhilePaused(meta: SessionMeta): void {
+  const waitMs = meta.backoff_until - now();
+  if (waitMs > 0) throw new TokenEndpointError("unavailable", { description: "paused after a failure", retryAfterSeconds: Math.ceil(waitMs / 1000) });
 }
 
 async function redeem(handle: SessionHandle, current: Unlocked, lease: Lease): Promise<Unlocked> {
@@ -71,7 +77,8 @@ async function redeem(handle: SessionHandle, current: Unlocked, lease: Lease): P
 
 /** Writes what was obtained; when a takeover wrote first, the refresh token that was issued later stays (rotation honours only that one). */
 async function settle(handle: SessionHandle, current: Unlocked, tokens: SessionTokens, generation: number, sub: string): Promise<Unlocked> {
-  const done = await commitTokens(handle.sessionId, generation, sealFor(handle, "t", generation + 1, sub, tokens), tokens);
+  const blob = sealFor(handle, "t", generation + 1, sub, tokens);
+  const done = await insist(() => commitTokens(handle.sessionId, generation, blob, tokens));
   if (done === "ok") return { meta: { ...current.meta, gen: generation + 1, at_exp: tokens.atExp }, tokens };
   metrics.commitRefused.inc();
   if (done === "gone") {
@@ -90,13 +97,19 @@ function issuedAt(refreshToken: string): number {
   }
 }
 
+/** How long a session leaves Keycloak alone after this. */
+export function pauseUntil(error: TokenEndpointError): number {
+  return now() + Math.max(backOffMs, (error.retryAfterSeconds ?? 0) * 1000);
+}
+
 /** What a failed refresh means: only `invalid_grant` says anything of the session. */
 async function refused(handle: SessionHandle, current: Unlocked, error: unknown, tokenMayBeSpent: boolean): Promise<Unlocked> {
   const { sessionId: id } = handle;
   const { gen } = current.meta;
   if (!isTokenEndpointError(error)) throw error;
   if (error.kind !== "invalid_grant") {
-    await backOff(id, gen, now() + Math.max(backOffMs, (error.retryAfterSeconds ?? 0) * 1000), { spent: tokenMayBeSpent || (error.kind === "unavailable" && error.cause !== undefined) });
+    const isAlone = await backOff(id, gen, pauseUntil(error), { keepsWord: tokenMayBeSpent || (error.kind === "unavailable" && error.cause !== undefined) });
+    if (!isAlone) return unlock(handle, { touch: false });
     throw error;
   }
   const reason = tokenMayBeSpent ? "rotation_lost" : /disabled/i.test(error.description) ? "user_disabled" : "ended_at_keycloak";

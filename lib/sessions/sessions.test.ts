@@ -215,7 +215,8 @@ describe("a refresh that fails", () => {
   });
 });
 
-describe("several processes", () => {
+// Starting a process takes a machine that is busy many seconds.
+describe("several processes", { timeout: 120_000 }, () => {
   const children: ChildProcess[] = [];
   const child = async (): Promise<ChildProcess> => {
     const process = fork(`${import.meta.dirname}/refresh.child.ts`, { execArgv: ["--conditions=react-server", "--import", "tsx"] });

@@ -31,14 +31,14 @@ export async function signOutOthers(ctx: Context): Promise<{ ended: number }> {
  * Signs every browser of the caller out, this one with Keycloak's session.
  * @returns where to send the browser, as `endSession` does.
  */
-export async function signOutEverywhere(ctx: Context): Promise<{ logoutUrl: string }> {
+export async function signOutEverywhere(ctx: Context): ReturnType<typeof endSession> {
   const { person, handle } = requireBrowser(ctx);
   const own = (await liveSessions(ctx)).find((one) => one.id === handle.sessionId);
   await signOutOthers(ctx);
-  const { logoutUrl } = await endSession(handle, ctx);
+  const left = await endSession(handle, ctx);
   // A sign-in that was under way meanwhile is over with the rest.
   await endSessionsOf({ iss: person.issuer, sub: person.sub }, "signed_out_elsewhere", { by: ctx, ...(own && { notBefore: keycloakNow(own.meta) }) });
-  return { logoutUrl };
+  return left;
 }
 
 async function end(ctx: Context, sessions: { id: string; meta: SessionMeta }[], living: { id: string; meta: SessionMeta }[]): Promise<number> {

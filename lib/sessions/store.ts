@@ -140,17 +140,19 @@ export async function markInflight(id: string, generation: number): Promise<"fir
   return answer === 1 ? "first" : answer === 2 ? "again" : "moved";
 }
 
-const clearInflightScript = defineScript(`
+const backOffScript = defineScript(`
 if redis.call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return 0 end
-redis.call('HDEL', KEYS[1], 'inflight')
+if ARGV[3] == '0' then redis.call('HDEL', KEYS[1], 'inflight') end
 redis.call('HSET', KEYS[1], 'backoff_until', ARGV[2])
 return 1`);
 
-/** Keycloak could not answer: all who wait for this session's refresh leave it alone until then. */
-export async function backOff(id: string, generation: number, untilMs: number, options: { spent: boolean }): Promise<void> {
-  // After a missed deadline the token may be spent, so the word about it stays.
-  if (options.spent) await withRedis((client) => client.exists(metaKey(id)).then((there) => (there ? client.hset(metaKey(id), "backoff_until", untilMs) : 0)));
-  else await withRedis((client) => runScript(client, clearInflightScript, [metaKey(id)], [generation, untilMs]));
+/**
+ * Keycloak could not answer: all who wait for this session's tokens leave it alone until then.
+ * @param options.keepsWord after a missed deadline the token may be spent, so the word about it stays.
+ * @returns false when somebody renewed or ended the session meanwhile: then there is nothing to wait for.
+ */
+export async function backOff(id: string, generation: number, untilMs: number, options: { keepsWord: boolean }): Promise<boolean> {
+  return (await withRedis((client) => runScript(client, backOffScript, [metaKey(id)], [generation, untilMs, options.keepsWord ? "1" : "0"]))) === 1;
 }
 
 const kill = defineScript(`

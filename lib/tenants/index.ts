@@ -1,6 +1,7 @@
 import "server-only";
 
 export { type AccessChange, changeAccess, type KeycloakState } from "./change-access";
+export { confirmAdministrator } from "./confirm-administrator";
 export { createPlan } from "./create-plan";
 export { createTenant } from "./create-tenant";
 export { deletePlan } from "./delete-plan";

@@ -20,6 +20,10 @@ export const actionRows: Record<string, Row> = {
   createTenantAction: admin(() => ({ slug: "forged", name: "forged" })),
   updateTenantAction: admin(({ tenantId }) => ({ id: tenantId, name: "forged" })),
   adjustTenantCreditsAction: admin(({ tenantId }) => ({ id: tenantId, amount: 1, reason: "forged" })),
+  syncPeopleAction: admin(() => ({})),
+  revokePersonAction: admin(({ userId }) => ({ id: userId })),
+  updatePersonAction: admin(({ userId }) => ({ id: userId, is_active: false })),
+  revokePersonKeyAction: admin(({ keyId }) => ({ id: keyId })),
 
   createKeyAction: { input: () => ({ name: "guards: own" }), viewer: lacking, stranger: "own" },
   updateKeyAction: { input: ({ keyId }) => ({ id: keyId, changes: { name: "forged" } }), viewer: lacking, stranger: "not_found" },
@@ -33,6 +37,9 @@ export const actionRows: Record<string, Row> = {
   runChatflowAction: { input: ({ chatflowId }) => ({ chatflow_id: chatflowId, question: "hello" }), viewer: null, stranger: "not_found" },
   createAppAction: { input: () => ({ name: `guards${Date.now()}`, displayName: "Guards" }), viewer: lacking, stranger: "own" },
   removeAppAction: { input: () => ({ names: ["guardsNothing"] }), viewer: lacking, stranger: "own" },
+  signOutSessionAction: { input: () => ({ id: "A".repeat(43) }), viewer: "not_found", stranger: "not_found" },
+  // Not carried out: these people's sessions are the test's own.
+  signOutOthersAction: { input: () => ({ surplus: true }), viewer: "validation_failed", stranger: "validation_failed" },
   // Not carried out: other tests live on these people's machine access.
   removeGrantAction: { input: () => ({ surplus: true }), viewer: "validation_failed", stranger: "validation_failed" },
 };

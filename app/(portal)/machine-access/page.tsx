@@ -16,6 +16,9 @@ import { RemoveGrant } from "./_components/remove-grant";
 
 export const metadata: Metadata = { title: "Machine access" };
 
+/** A day is exact enough for an end that is weeks ahead. */
+const dateOf = (at: string) => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeZone: "UTC" }).format(new Date(at));
+
 export default page(async (ctx, { searchParams }) => {
   const [grant, allowance] = await Promise.all([getGrantDetails(ctx), hasPermission(ctx, "api-keys:read") ? attempt(() => getKeyAllowance(ctx)) : null]);
   const liveKeys = allowance?.ok ? allowance.data.liveKeys : null;
@@ -29,15 +32,14 @@ export default page(async (ctx, { searchParams }) => {
         <Card>
           <CardHeader title="Your machine access" aside={<Badge dot tone={words.tone}>{words.label}</Badge>} />
           <CardBody>
-            <p className="text-sm text-muted">{words.text}</p>
-            {grant.reason && <p className="mt-2 text-sm"><span className="font-medium">Why:</span> <span className="text-muted">{lossWords[grant.reason]}</span></p>}
+            <p className="text-sm text-muted">{grant.reason ? `${lossWords[grant.reason]} Calls to the engines are refused until you give it again.` : words.text}</p>
             {grant.status !== "missing" && (
               <dl className="mt-4 grid grid-cols-[8rem_minmax(0,1fr)] gap-y-2 border-t pt-4 text-sm">
                 <dt className="text-muted">Given</dt><dd><RelativeTime at={grant.givenAt} /></dd>
                 {grant.through && <><dt className="text-muted">Through</dt><dd>{throughWords[grant.through]}</dd></>}
                 <dt className="text-muted">Last used</dt><dd><RelativeTime at={grant.lastUsedAt} /></dd>
                 {grant.status !== "needs_reauth" && <>
-                  <dt className="text-muted">Lasts until</dt><dd><RelativeTime at={grant.actsUntil} never="no end is known" /></dd>
+                  <dt className="text-muted">Lasts until</dt><dd><RelativeTime at={grant.actsUntil} never="no end is known" />{grant.actsUntil && <span className="text-muted">, {dateOf(grant.actsUntil)}</span>}</dd>
                   <dt className="text-muted">If unused, until</dt><dd>{grant.idleUntil && grant.idleUntil === grant.actsUntil ? <span className="text-muted">its end</span> : <><RelativeTime at={grant.idleUntil} never="no end is known" />{grant.idleUntil && <span className="text-muted">; Sluice uses it in time</span>}</>}</dd>
                 </>}
                 {liveKeys !== null && <><dt className="text-muted">Leaning on it</dt><dd><Link href="/keys" className="underline decoration-line-strong underline-offset-4 hover:decoration-current">{keysInWords(liveKeys)}</Link></dd></>}

@@ -14,11 +14,16 @@ import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { Gauge } from "@/app/_components/ui/gauge";
 import { Notice } from "@/app/_components/ui/notice";
 import { PageHeader } from "@/app/_components/ui/page-header";
-import { grantWords } from "../machine-access/_components/grant-words";
+import { endsSoonWords, type GrantStatus, grantWords } from "../machine-access/_components/grant-words";
 import { attentionFor } from "./_components/attention";
 import { HealthPanel } from "./_components/health-panel";
 
 export const metadata: Metadata = { title: "Overview" };
+
+function GrantBadge({ status, endsSoon }: { status: GrantStatus; endsSoon: boolean }) {
+  const { tone, label } = endsSoon ? endsSoonWords : grantWords[status];
+  return <Badge dot tone={tone}>{label}</Badge>;
+}
 
 /** In whole days, which is all that an end so far ahead needs. */
 function daysAhead(at: string | null): string | null {
@@ -75,7 +80,7 @@ export default page(async (ctx) => {
               </div>
               <div className="flex items-center justify-between gap-3 py-2">
                 <dt><Link href="/machine-access" className="underline decoration-line-strong underline-offset-4 hover:decoration-current">Machine access</Link></dt>
-                <dd>{grant.ok ? <Badge dot tone={grantWords[grant.data.status].tone}>{grantWords[grant.data.status].label}</Badge> : "cannot be read"}</dd>
+                <dd>{grant.ok ? <GrantBadge status={grant.data.status} endsSoon={grant.data.endsSoon} /> : "cannot be read"}</dd>
               </div>
               <div className="flex items-center justify-between gap-3 py-2 last:pb-0">
                 <dt>Calls with your keys</dt>

@@ -1,7 +1,6 @@
 import type { Metadata } from "next";
-import Link from "next/link";
 import { LonePanel } from "../../_components/shell/lone-panel";
-import { Button } from "../../_components/ui/button";
+import { TryAgain } from "./try-again";
 
 export const metadata: Metadata = { title: "Identity service unavailable" };
 
@@ -9,7 +8,8 @@ export default function IdentityUnavailable() {
   return (
     <LonePanel title="The identity service does not answer">
       <p className="mt-2 text-sm text-muted">Keycloak cannot be reached, so nobody can be signed in and tokens cannot be renewed. Your session is kept, and nothing is wrong with your account.</p>
-      <Button asChild size="lg" className="mt-6 w-full"><Link href="/overview">Try again</Link></Button>
+      <p className="mt-2 text-sm text-muted">This page goes on by itself when Keycloak is back.</p>
+      <TryAgain />
     </LonePanel>
   );
 }

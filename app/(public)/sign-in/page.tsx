@@ -3,7 +3,7 @@ import { cookies } from "next/headers";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { findSignedIn } from "@/lib/entry/page";
-import { attempt } from "@/lib/entry/portal";
+import { attempt, portalFacts } from "@/lib/entry/portal";
 import { LonePanel } from "../../_components/shell/lone-panel";
 import { Notice } from "../../_components/ui/notice";
 import { signInAction } from "./actions";
@@ -29,6 +29,10 @@ export default async function SignIn({ searchParams }: { searchParams: Promise<R
       <form action={signInAction} className="mt-6">
         <input type="hidden" name="returnTo" value={returnTo} />
         <SubmitButton size="lg" className="w-full" waiting="Going to Keycloak…">Sign in with Keycloak</SubmitButton>
+        <div className="mt-4 flex flex-wrap justify-between gap-x-4 gap-y-2 text-sm">
+          <SubmitButton variant="link" name="intent" value="recover" waiting="Forgot your password?">Forgot your password?</SubmitButton>
+          {portalFacts().mayRegister && <SubmitButton variant="link" name="intent" value="register" waiting="Create an account">Create an account</SubmitButton>}
+        </div>
       </form>
     </LonePanel>
   );

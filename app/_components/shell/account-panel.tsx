@@ -1,6 +1,7 @@
 "use client";
 
-import { LogOut } from "lucide-react";
+import { Activity, LogOut, MonitorSmartphone } from "lucide-react";
+import Link from "next/link";
 import { type ReactElement, useTransition } from "react";
 import { Badge } from "../ui/badge";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuLabel, DropdownMenuSeparator, DropdownMenuTrigger } from "../ui/dropdown-menu";
@@ -20,9 +21,12 @@ export function AccountPanel({ trigger, account, signOut }: { trigger: ReactElem
           <p className="mt-2 flex gap-1.5"><Badge tone="water">{account.role}</Badge><Badge tone="outline">{account.tenant}</Badge></p>
         </div>
         <DropdownMenuSeparator />
+        <DropdownMenuItem asChild><Link href="/sessions"><MonitorSmartphone aria-hidden />Sessions and account</Link></DropdownMenuItem>
+        <DropdownMenuSeparator />
         <DropdownMenuLabel>Appearance</DropdownMenuLabel>
         <ThemeChoices />
         <DropdownMenuSeparator />
+        <DropdownMenuItem asChild><Link href="/status"><Activity aria-hidden />What works right now</Link></DropdownMenuItem>
         <DropdownMenuItem disabled={isLeaving} onSelect={(event) => { event.preventDefault(); startLeaving(signOut); }}>
           <LogOut aria-hidden />{isLeaving ? "Signing out…" : "Sign out"}
         </DropdownMenuItem>

@@ -14,7 +14,10 @@ export function LonePanel({ title, children, footer }: { title: string; children
           {children}
         </div>
       </main>
-      <footer className="on-rail mx-auto w-full max-w-md pb-8 text-sm text-rail-muted">{footer}</footer>
+      <footer className="on-rail mx-auto w-full max-w-md flex flex-wrap gap-x-5 gap-y-2 pb-8 text-sm text-rail-muted">
+        {footer}
+        <Link href="/status" className="rounded-sm underline underline-offset-4 hover:text-rail-text">What works right now</Link>
+      </footer>
     </div>
   );
 }

@@ -1,11 +1,11 @@
 "use client";
 
-import { BookOpen, Boxes, Building2, ChartColumn, KeyRound, KeySquare, Layers, ListTree, type LucideIcon, MessagesSquare, MonitorSmartphone, ScanSearch, ShieldCheck, Users, Waypoints } from "lucide-react";
+import { BookOpen, Boxes, Building2, ChartColumn, KeyRound, KeySquare, Layers, ListTree, type LucideIcon, MessagesSquare, MonitorSmartphone, ScanSearch, ShieldCheck, SquareTerminal, Users, Waypoints } from "lucide-react";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { cn } from "../ui/cn";
 
-const icons = { overview: Waypoints, keys: KeyRound, usage: ChartColumn, requests: ListTree, chatflows: MessagesSquare, nflow: Boxes, programs: MonitorSmartphone, machine: ShieldCheck, docs: BookOpen, allKeys: KeySquare, allRequests: ScanSearch, people: Users, tenants: Building2, plans: Layers } satisfies Record<string, LucideIcon>;
+const icons = { overview: Waypoints, keys: KeyRound, usage: ChartColumn, requests: ListTree, chatflows: MessagesSquare, nflow: Boxes, machine: ShieldCheck, docs: BookOpen, allKeys: KeySquare, allRequests: ScanSearch, people: Users, tenants: Building2, plans: Layers, sessions: MonitorSmartphone, programs: SquareTerminal } satisfies Record<string, LucideIcon>;
 
 export type NavItem = { href: string; label: string; icon: keyof typeof icons };
 export type NavGroup = { label: string | null; items: NavItem[] };

@@ -4,6 +4,7 @@ import { RefreshCw } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import type { LastSync, UserSyncAnswer } from "@/lib/people/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { Notice } from "@/app/_components/ui/notice";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
@@ -22,7 +23,7 @@ export function SyncPanel({ last }: { last: LastSync | null }) {
     setOutcome(null);
     try {
       const result = await syncPeopleAction({});
-      setOutcome(result.ok ? { ok: true, answer: result.data } : { ok: false, detail: result.problem.detail });
+      setOutcome(result.ok ? { ok: true, answer: result.data } : { ok: false, detail: refusalText(result.problem) });
     } catch {
       setOutcome({ ok: false, detail: "The portal did not answer. Check your connection; the sync may go on by itself." });
     } finally {

@@ -2,6 +2,7 @@
 
 import { useId, useState } from "react";
 import type { PersonDetails, RevokePersonAnswer } from "@/lib/people/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Checkbox } from "@/app/_components/ui/checkbox";
 import { revokePersonAction } from "../../actions";
@@ -23,7 +24,7 @@ export function CutOffDialog({ person, isSelf, onClose, onEnded }: { person: Per
   async function cutOff(): Promise<string | null> {
     if (!Object.values(chosen).some(Boolean)) return "Choose what is to end.";
     const result = await revokePersonAction({ id: person.id, ...chosen });
-    if (!result.ok) return result.problem.detail;
+    if (!result.ok) return refusalText(result.problem);
     onEnded(result.data);
     return null;
   }

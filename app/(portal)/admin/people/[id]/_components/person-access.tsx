@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { toast } from "sonner";
 import type { PersonDetails, RevokePersonAnswer } from "@/lib/people/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { Notice } from "@/app/_components/ui/notice";
@@ -30,7 +31,7 @@ export function PersonAccess({ person, isSelf }: { person: PersonDetails; isSelf
     setBusy(true);
     try {
       const result = await updatePersonAction({ id: person.id, is_active: true });
-      if (!result.ok) toast.error("They stay out", { description: result.problem.detail });
+      if (!result.ok) toast.error("They stay out", { description: refusalText(result.problem) });
       else if (result.data.is_active) toast.success(`${person.username} may sign in again`);
       else toast.warning("Lifted here", { description: "Keycloak still does not have them enabled, so they stay out until it does." });
       setEnded(null);

@@ -3,6 +3,7 @@
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { toast } from "sonner";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
 import { revokePersonKeyAction } from "../../actions";
@@ -13,7 +14,7 @@ export function RevokePersonKey({ id, name }: { id: string; name: string }) {
 
   async function revoke(): Promise<string | null> {
     const result = await revokePersonKeyAction({ id });
-    if (!result.ok) return result.problem.detail;
+    if (!result.ok) return refusalText(result.problem);
     toast.success(`“${name}” is revoked`);
     router.refresh();
     return null;

@@ -1,0 +1,115 @@
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Page, test } from "@playwright/test";
+import { demoUrl, signIn } from "./people";
+
+const rowOf = (page: Page, text: string) => page.getByRole("row").filter({ hasText: text });
+
+/** A key that its owner makes in their browser. */
+async function aKey(page: Page): Promise<string> {
+  const made = await page.request.post(`${demoUrl}/api/v1/auth/api-keys`, { headers: { origin: demoUrl }, data: { name: `cut off ${Date.now()}`, permissions: ["chatflows:read"] } });
+  expect(made.status()).toBe(201);
+  return ((await made.json()) as { data: { key: string } }).data.key;
+}
+
+async function openPerson(page: Page, username: string): Promise<void> {
+  await page.goto("/admin/people");
+  await page.getByLabel("Search people").fill(`${username}@`);
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await rowOf(page, username).getByRole("link", { name: username }).click();
+  await expect(page.getByRole("heading", { level: 1, name: username })).toBeVisible();
+}
+
+test("ada cuts dis off, whose page and key die at once, keeps them out, and lets them back in", async ({ page, browser, request }) => {
+  test.slow();
+  const theirs = await browser.newContext({ baseURL: demoUrl });
+  const dis = await theirs.newPage();
+  await signIn(dis, "dis");
+  await expect(dis).toHaveURL(/overview/);
+  const key = await aKey(dis);
+  const keyWorks = async () => (await request.get(`${demoUrl}/api/v1/auth/me`, { headers: { "x-api-key": key } })).status();
+  expect(await keyWorks()).toBe(200);
+
+  await signIn(page, "ada");
+  await openPerson(page, "dis");
+  await page.getByRole("button", { name: "Cut this person off …" }).click();
+  const dialog = page.getByRole("alertdialog");
+  await expect(dialog.getByRole("button", { name: "Cut off" })).toBeDisabled();
+  await dialog.getByRole("checkbox", { name: /And keep them out/ }).click();
+  await dialog.getByRole("textbox").fill("dis");
+  await dialog.getByRole("button", { name: "Cut off" }).click();
+  await expect(page.getByText("dis is cut off")).toBeVisible();
+  await expect(page.getByText(/Ended: .*session.*key/)).toBeVisible();
+  await expect(page.getByText("kept out", { exact: true })).toBeVisible();
+
+  expect(await keyWorks()).toBe(401);
+  await dis.goto("/keys");
+  await expect(dis).toHaveURL(/sign-in/);
+
+  await page.getByRole("button", { name: "Let back in" }).click();
+  await expect(page.getByText("active", { exact: true }).first()).toBeVisible();
+  await theirs.close();
+  const again = await browser.newContext({ baseURL: demoUrl });
+  const back = await again.newPage();
+  await signIn(back, "dis");
+  await expect(back).toHaveURL(/overview/);
+  await again.close();
+});
+
+test("ada finds people by role and state, sorts them, and syncs with Keycloak", async ({ page }) => {
+  await signIn(page, "ada");
+  await page.getByRole("link", { name: "People", exact: true }).first().click();
+  await expect(rowOf(page, "uma@acme.test")).toBeVisible();
+  await page.getByRole("button", { name: "Sync with Keycloak" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "Synced with Keycloak" })).toContainText(/\d+ people in Keycloak/);
+  await expect(page.getByText(/Last synced/)).toBeVisible();
+  await page.getByLabel("Role").selectOption("viewer");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await expect(rowOf(page, "vic")).toBeVisible();
+  await page.getByLabel("Role").selectOption("all");
+  await page.getByRole("button", { name: "Person" }).click();
+  await expect(page).toHaveURL(/order=desc/);
+  await expect(page.getByRole("columnheader", { name: "Person" })).toHaveAttribute("aria-sort", "descending");
+  await page.getByLabel("Search people").fill("nobody is called this");
+  await expect(page.getByText("Nobody matches")).toBeVisible();
+});
+
+test("uma sees no people but herself", async ({ page }) => {
+  await signIn(page, "uma");
+  await expect(page.getByRole("link", { name: "People", exact: true })).toHaveCount(0);
+  for (const path of ["/admin/people", "/admin/people/018f0000-0000-7000-8000-000000000000"]) {
+    await page.goto(path);
+    await expect(page.getByText(/admin:users/).first()).toBeVisible();
+    await expect(page.getByRole("row")).toHaveCount(0);
+  }
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`people have no accessibility fault in ${colorScheme}, and fit a phone`, async ({ browser }) => {
+    test.slow();
+    const context = await browser.newContext({ colorScheme, baseURL: demoUrl });
+    const page = await context.newPage();
+    await signIn(page, "ada");
+    const still = () => page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+    const check = async (what: string) => {
+      await still();
+      expect((await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).slice(0, 3).join(", ")}`), what).toEqual([]);
+    };
+    const fits = async (what: string) => expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), what).toBeLessThanOrEqual(0);
+    await page.goto("/admin/people");
+    await expect(rowOf(page, "uma@acme.test")).toBeVisible();
+    await check("list");
+    await openPerson(page, "uma");
+    await check("person");
+    await page.setViewportSize({ width: 360, height: 780 });
+    await fits("person");
+    await page.getByRole("button", { name: "Cut this person off …" }).click();
+    await expect(page.getByRole("alertdialog").getByRole("textbox")).toBeFocused();
+    await check("cut off");
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("alertdialog")).toBeHidden();
+    await page.goto("/admin/people");
+    await expect(page.getByRole("heading", { level: 1, name: "People" })).toBeVisible();
+    await fits("list");
+    await context.close();
+  });
+}

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { decode } from "@auth/core/jwt";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, describe, expect, inject, it } from "vitest";
+import { Browser, call, demo, doors, passwordOf, resetParts, revoke, signIn, tokensOf } from "./client";
+
+const env = inject("webEnv");
+const redis = new Redis(env.REDIS_URL ?? "");
+afterEach(resetParts);
+afterAll(() => redis.disconnect());
+
+const cookieOf = (browser: Browser) => browser.cookies(demo.url);
+const same = { origin: demo.url, referer: `${demo.url}/admin/plans?q=x` };
+const sessionIn = (cookies: string) => /(?:^|; )sluice\.session=([^;]+)/.exec(cookies)?.[1] ?? "";
+
+/** As if the person had signed in an hour ago. */
+async function age(cookies: string): Promise<void> {
+  const payload = await decode({ token: sessionIn(cookies), secret: env.AUTH_SECRET ?? "", salt: "sluice.session" });
+  const id = createHash("sha256").update(String(payload?.h)).digest("base64url");
+  expect(await redis.hincrby(`sl:s:{${id}}:m`, "auth_time", -3600)).toBeGreaterThan(0);
+}
+
+const makePlan = (cookie: string) => call(demo.url, "POST", "/api/admin/tenants", { cookie, headers: same, body: { slug: `stepup-${Date.now()}`, name: "Step up" } });
+
+describe("what an administrator changes", () => {
+  it("wants a sign-in of the last minutes, in the browser; looking does not, nor do tokens", async () => {
+    const cookie = cookieOf(await signIn("ada"));
+    expect((await makePlan(cookie)).status).toBe(201);
+    await age(cookie);
+    const refused = await makePlan(cookie);
+    expect([refused.status, refused.json.code]).toEqual([403, "step_up_required"]);
+    expect(refused.json.confirmUrl).toBe(`${demo.url}/api/auth/confirm?returnTo=${encodeURIComponent("/admin/plans?q=x")}`);
+    expect((await call(demo.url, "GET", "/api/admin/tenants", { cookie })).status).toBe(200);
+    const { access_token } = await tokensOf("ada");
+    expect((await call(doors.own, "POST", "/api/admin/tenants", { bearer: access_token, body: { slug: `stepup-${Date.now()}`, name: "By token" } })).status).toBe(201);
+  });
+
+  it("taking machine access back wants it too, of anybody; one's own keys do not", async () => {
+    const cookie = cookieOf(await signIn("uma"));
+    await age(cookie);
+    expect((await call(demo.url, "DELETE", "/api/v1/grant", { cookie, headers: same })).json.code).toBe("step_up_required");
+    expect((await call(demo.url, "GET", "/api/v1/grant", { cookie })).status).toBe(200);
+    const made = await call(demo.url, "POST", "/api/v1/auth/api-keys", { cookie, headers: same, body: { name: `step-up ${Date.now()}` } });
+    expect(made.status).toBe(201);
+    await revoke("uma", made.json.data.id);
+  });
+
+  it("goes through once it is confirmed at Keycloak, which leads back; the session has a new cookie, and the old one is worth nothing", async () => {
+    const browser = await signIn("ada");
+    const old = cookieOf(browser);
+    await age(old);
+    const back = await browser.go((await makePlan(old)).json.confirmUrl);
+    expect(back.url).toBe(`${demo.url}/admin/plans?q=x&confirm=done`);
+    expect(sessionIn(cookieOf(browser))).not.toBe(sessionIn(old));
+    expect((await makePlan(cookieOf(browser))).status).toBe(201);
+    const spent = await call(demo.url, "GET", "/api/v1/auth/me", { cookie: old });
+    expect([spent.status, spent.json.code]).toEqual([401, "session_expired"]);
+  });
+
+  it("is not confirmed by somebody else, who gets a session of their own and is told", async () => {
+    const uma = cookieOf(await signIn("ada"));
+    await age(uma);
+    const sent = await fetch((await makePlan(uma)).json.confirmUrl, { redirect: "manual", headers: { cookie: uma } });
+    const jar = [uma, ...sent.headers.getSetCookie().map((line) => line.split(";")[0])].join("; ");
+    const vic = new Browser(`${demo.url}/api/auth/callback`);
+    const callback = await vic.submit(await vic.go(sent.headers.get("location") ?? ""), { username: "vic", password: passwordOf("vic") });
+    const answer = await fetch(callback.url, { redirect: "manual", headers: { cookie: jar } });
+    expect(answer.headers.get("location")).toBe(`${demo.url}/admin/plans?q=x&confirm=other`);
+    const theirs = answer.headers.getSetCookie().map((line) => line.split(";")[0]).find((pair) => pair?.startsWith("sluice.session="));
+    expect((await call(demo.url, "GET", "/api/v1/auth/me", { cookie: theirs ?? "" })).json.data.email).toBe("vic@acme.test");
+    expect((await makePlan(theirs ?? "")).json.code).toBe("insufficient_permission");
+  });
+
+  it("a stranger who asks to confirm is sent to sign in, and is led nowhere else than to us", async () => {
+    const answer = await call(demo.url, "GET", `/api/auth/confirm?returnTo=${encodeURIComponent("https://evil.test/")}`);
+    expect(answer.headers.get("location")).toBe(`${demo.url}/sign-in?returnTo=%2Foverview`);
+  });
+});
+
+describe("the session's cookie", () => {
+  it("is small, for no script, for our own site, for the whole path and no other host; nothing that the browser is sent holds a token", async () => {
+    const lines: string[] = [];
+    const bodies: string[] = [];
+    const browser = new Watching(lines, bodies);
+    await signIn("uma", browser);
+    const line = lines.find((one) => one.startsWith("sluice.session=ey") || /^(__Host-)?sluice\.session=[^;]{20}/.test(one)) ?? "";
+    expect(line.length).toBeLessThan(1024);
+    expect(line).toMatch(/; *HttpOnly/i);
+    expect(line).toMatch(/; *SameSite=Lax/i);
+    expect(line).toMatch(/; *Path=\/(;|$)/i);
+    expect(line).not.toMatch(/; *Domain=/i);
+    for (const path of ["/overview", "/keys", "/sessions", "/machine-access"]) bodies.push((await browser.go(`${demo.url}${path}`)).text, (await browser.go(`${demo.url}${path}`, { headers: { rsc: "1" } })).text);
+    // An access, refresh or ID token is a signed JWT: three parts. Cookies of the sign-in are encrypted: five.
+    const signed = /\beyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+/;
+    for (const text of [...lines, ...bodies]) expect(text).not.toMatch(signed);
+  });
+});
+
+describe("a change with the session's cookie", () => {
+  it.each([
+    ["another site's form", { origin: "https://evil.test", "content-type": "application/x-www-form-urlencoded", "sec-fetch-site": "cross-site" }],
+    ["another origin's script", { origin: "https://evil.test", "sec-fetch-site": "cross-site" }],
+    ["a sandboxed frame", { origin: "null" }],
+    ["nobody who says where from", {}],
+    ["a sibling host", { origin: demo.url.replace("://", "://sub."), "sec-fetch-site": "same-site" }],
+    ["another port", { origin: demo.url.replace(/:\d+$/, ":1"), "sec-fetch-site": "same-site" }],
+  ])("from %s is refused, and changes nothing", async (_from, headers: Record<string, string>) => {
+    const cookie = cookieOf(await signIn("uma"));
+    const name = `csrf ${Date.now()}`;
+    const answer = await call(demo.url, "POST", "/api/v1/auth/api-keys", { cookie, headers: { "content-type": "application/json", ...headers }, raw: JSON.stringify({ name }) });
+    expect([answer.status, answer.json.code]).toEqual([403, "cross_origin"]);
+    expect((await call(demo.url, "GET", "/api/v1/auth/api-keys?limit=100", { cookie })).text).not.toContain(name);
+  });
+
+  it("from our own pages is carried out", async () => {
+    const cookie = cookieOf(await signIn("uma"));
+    const answer = await call(demo.url, "POST", "/api/v1/auth/api-keys", { cookie, headers: same, body: { name: `own ${Date.now()}` } });
+    expect(answer.status).toBe(201);
+    await revoke("uma", answer.json.data.id);
+  });
+});
+
+/** A browser that writes down what it is sent by the portal. */
+class Watching extends Browser {
+  constructor(private readonly lines: string[], private readonly bodies: string[]) {
+    super();
+  }
+
+  override async go(url: string, init: RequestInit = {}) {
+    const answer = await super.go(url, init);
+    if (answer.url.startsWith(demo.url)) {
+      this.lines.push(...answer.response.headers.getSetCookie());
+      this.bodies.push(answer.text);
+    }
+    return answer;
+  }
+}
+
