@@ -32,11 +32,11 @@ function install() {
 install();
 mkdirSync(".data", { recursive: true });
 
-const script = { demo: "dev/demo.ts", dev: "dev/demo.ts", test: "dev/test.ts", "test:real": "dev/test-real.ts", bench: "bench/main.ts", build: "dev/build.ts", "keycloak:setup": "ops/keycloak-setup/main.ts", doctor: "ops/doctor/main.ts", "key:create": "server/commands/key-create.ts", "key:import": "server/commands/key-import.ts" }[command];
+const script = { demo: "dev/demo.ts", dev: "dev/demo.ts", test: "dev/test.ts", "test:real": "dev/test-real.ts", bench: "bench/main.ts", build: "dev/build.ts", "keycloak:setup": "ops/keycloak-setup/main.ts", doctor: "ops/doctor/main.ts", "key:create": "server/commands/key-create.ts", "key:import": "server/commands/key-import.ts", "signing-key:rotate": "server/commands/signing-key-rotate.ts" }[command];
 if (!script) die(`unknown command ${command}`);
 // The key commands act on the server's stores. Where no server is set up here, that is the demo's while it runs.
 const demoEnv = join(".data", "demo-env.json");
-const isKeyCommand = command.startsWith("key:");
+const isKeyCommand = /^(signing-)?key:/.test(command);
 const demo = isKeyCommand && !process.env.DATABASE_URL && !existsSync(".env") && existsSync(demoEnv) ? JSON.parse(readFileSync(demoEnv, "utf8")) : {};
 const environment = { ...demo, ...process.env, ...(isKeyCommand && { LOG_LEVEL: process.env.LOG_LEVEL ?? "error" }) };
 // `node` itself, not a wrapper: a signal must reach the process that stops the parts.

@@ -22,11 +22,14 @@ test("somebody sees which programs are signed in as them, ends one and then all,
   await expect(row).toContainText("usage:read");
   await row.getByRole("button", { name: "End robot/1" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "End sign-in" }).click();
+  // While the question is open nothing else of the page is there for those who listen.
+  await expect(page.getByRole("alertdialog")).toBeHidden();
   await expect(page.getByRole("heading", { name: "robot/1" })).toBeHidden();
   expect([await me(robot.access_token), await me(crawler.access_token)]).toEqual([401, 200]);
 
   await page.getByRole("button", { name: "End all" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "End all" }).click();
+  await expect(page.getByRole("alertdialog")).toBeHidden();
   await expect(page.getByRole("heading", { name: "No program is signed in" })).toBeVisible();
   expect([await me(crawler.access_token), await me(third.access_token)]).toEqual([401, 401]);
   await page.request.delete(`${demoUrl}/api/v1/auth/api-keys/${id}`, { headers });

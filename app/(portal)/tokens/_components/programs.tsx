@@ -16,7 +16,7 @@ export function Programs({ families }: { families: FamilyView[] }) {
               <h2 className="text-sm font-medium break-words">{agentWords(family.userAgent)}</h2>
               <p className="mt-0.5 text-sm text-muted">
                 {family.key ? <>With the key <Link href={`/keys/${family.key.id}`} className="text-foreground underline decoration-line-strong underline-offset-4 hover:decoration-current">{family.key.name}</Link></> : originWords[family.origin]}
-                {" from "}<span className="font-mono text-xs break-all">{family.ip ?? "an address that is not known"}</span>
+                {" from "}<span className="font-mono text-xs wrap-anywhere">{family.ip ?? "an address that is not known"}</span>
               </p>
               <dl className="mt-3 grid grid-cols-[6.5rem_minmax(0,1fr)] gap-y-1 text-sm">
                 <dt className="text-muted">Signed in</dt><dd><RelativeTime at={family.createdAt} /></dd>
