@@ -64,6 +64,6 @@ test("a page that is opened while sessions cannot be read says so, keeps the coo
   await expect(page.getByRole("heading", { name: "The portal’s store does not answer" })).toBeVisible();
   expect(await session()).toBe(before);
   redis.resume();
-  await expect(page.getByRole("heading", { level: 1, name: "Overview" })).toBeVisible({ timeout: 30_000 });
+  await expect(page.getByRole("heading", { level: 1, name: "Hello, Uma" })).toBeVisible({ timeout: 30_000 });
   expect(await session()).toBe(before);
 });
