@@ -17,7 +17,7 @@ export const peopleSweepJob = { name: "people.sweep", payload: z.object({}) };
 
 /** Of brief entries, and only their ids are kept. */
 const pageSize = 500;
-const atOnce = 8;
+const atOnce = 4;
 /** How many active people are asked for by id in one sweep; where there are more they take turns. */
 const activeMax = 300;
 /** Whose key was used so recently counts as active. */

@@ -18,8 +18,8 @@ import type { UserSyncAnswer } from "./schemas";
 export const peopleSyncJob = { name: "people.sync", payload: z.object({}) };
 
 const pageSize = 100;
-/** Each person costs a few calls of the admin API; that many are under way at once. */
-const atOnce = 5;
+/** Each person costs a few calls of the admin API; that many are under way at once, which leaves the database to others. */
+const atOnce = 3;
 const errorsMax = 100;
 
 type Counts = { created: number; updated: number; deactivated: number; external: number; errors: string[] };
