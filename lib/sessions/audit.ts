@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Context, jobContext, type Person, roleMask, type SessionHandle } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { transaction } from "@/lib/platform/db";
+import { metrics, sessionEndOf } from "@/lib/platform/metrics";
 import { findPersonState } from "@/lib/tenants";
 import type { SessionMeta } from "./record";
 
@@ -16,6 +17,7 @@ export function personContext(person: Person, handle: SessionHandle, caller: Cal
 
 /** @param by who ended it; left out, Keycloak or a rule of ours did, and nobody is the actor. */
 export async function recordSessionEnd(sessionId: string, meta: SessionMeta, reason: string, by?: Context): Promise<void> {
+  metrics.sessionEnded.inc({ reason: sessionEndOf(reason) });
   const state = await findPersonState(meta.uid);
   const ctx = by ?? jobContext("sessions", randomUUID());
   await transaction((tx) => recordAudit(tx, ctx, {

@@ -8,6 +8,7 @@ import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { keycloakClient, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
+import { metrics } from "@/lib/platform/metrics";
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { type Caller, personContext } from "./audit";
 import { type Envelope, handleOf } from "./cookie";
@@ -61,6 +62,7 @@ export async function createSessionFor(purpose: Purpose | null, tokens: TokenSet
     await removeSession(handle.sessionId, meta);
     throw error;
   }
+  metrics.sessionCreated.inc({ reason: outcome === "confirmed" ? "confirmed" : "sign_in" });
   await keepWithinLimit(handle.sessionId, meta).catch((error: unknown) => logger.error({ err: error, userId: meta.uid }, "a person's sessions were not kept within their limit"));
   return { envelope, outcome };
 }

@@ -6,6 +6,7 @@ import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { endSessionUrl, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
+import { metrics, sessionEndOf } from "@/lib/platform/metrics";
 import { findPersonState } from "@/lib/tenants";
 import { type Caller, personContext, unknownCaller } from "./audit";
 import { holdsShare } from "./open-tokens";
@@ -50,6 +51,7 @@ async function removeRecord(handle: SessionHandle, caller: Caller, reason: strin
   const known = openFor(handle, "t", meta, blob, SessionTokens);
   // Whoever has the handle but not the share does not hold the cookie, and ends nothing.
   if ((!known && !holdsShare(handle, meta)) || !(await removeSession(handle.sessionId, meta))) return null;
+  metrics.sessionEnded.inc({ reason: sessionEndOf(reason) });
   const state = await findPersonState(meta.uid);
   if (state) {
     await transaction((tx) => recordAudit(tx, personContext(state.person, handle, caller), { action: "session.ended", target: { type: "session", id: handle.sessionId }, data: { reason } }))

@@ -89,7 +89,7 @@ it("nothing secret is in the logs at debug level, nor in the metrics", async () 
   const said = [fleet.members.map(({ log }) => log()).join("\n"), ...(await scrape())].join("\n");
   expect(said.length).toBeGreaterThan(10_000);
   const cookieValue = session.cookie.slice(session.cookie.indexOf("sluice.session=") + 15).split(";")[0] ?? "";
-  const canaries = { key, ...pair, second: next.refresh_token, cookieValue, metrics: demo.metricsToken, admin: demo.adminToken, password: demo.users[0]?.password ?? "" };
+  const canaries = { key, access: pair.access_token, refresh: pair.refresh_token, second: next.refresh_token, cookieValue, metrics: demo.metricsToken, admin: demo.adminToken, password: demo.users[0]?.password ?? "" };
   for (const [what, canary] of Object.entries(canaries)) {
     expect(canary.length, what).toBeGreaterThan(8);
     expect(said.includes(canary), what).toBe(false);
