@@ -99,7 +99,7 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   if (issuer !== env().KEYCLOAK_ISSUER) throw new SluiceError("invalid_credentials", "The token was issued by somebody else.");
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
   if (env().TOKEN_NARROWING === "none") throw new SluiceError("invalid_credentials", "Keycloak tokens are not accepted here.");
-  const claims = await verifyKeycloakToken(token, { audience: env().KEYCLOAK_CLIENT_ID });
+  const claims = await verifyKeycloakToken(token, { audience: env().KEYCLOAK_CLIENT_ID, from: "caller" });
   rememberToken(token);
   const signIn = signInOf(claims);
   if (await isSignInEnded({ issuer: env().KEYCLOAK_ISSUER, sub: claims.sub ?? "", kcSid: signIn.kcSid, signedInAt: signIn.at })) throw new SluiceError("invalid_credentials", "The sign-in behind this token was ended at Keycloak.");

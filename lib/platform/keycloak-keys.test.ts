@@ -60,3 +60,12 @@ it("signing keys outlive their address being away, a rotation is read once, and 
   for (let i = 0; i < 5; i++) await expect(verify(await stranger())).rejects.toMatchObject({ code: "invalid_credentials" });
   expect(reads).toBe(2);
 });
+
+it("a clock that is half a minute ahead of Keycloak's refuses no token that Keycloak has just given, and admits no old one that a caller brings", async () => {
+  const sign = await aKey("skew");
+  moveClock(62_000);
+  const over = await sign(62 - 330);
+  expect((await verifyKeycloakToken(over)).sub).toBe("s");
+  await expect(verifyKeycloakToken(over, { from: "caller" })).rejects.toMatchObject({ code: "token_expired" });
+  await expect(verifyKeycloakToken(await sign(62 - 400))).rejects.toMatchObject({ code: "token_expired" });
+});
