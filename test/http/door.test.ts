@@ -221,19 +221,21 @@ describe("a server that is asked to stop", () => {
   });
 });
 
-withStandIn("flowise", "it runs a thousand chains at once at its own pace, which is not what is asked here")("a thousand open streams on one process: none is lost, each arrives whole", async () => {
+withStandIn("flowise", "it runs hundreds of chains at once at its own pace, which is not what is asked here")("hundreds of open streams on one process: none is lost, each arrives whole", async () => {
+  // A thousand are the bench's: there nothing else runs, and a machine's pace is part of the answer.
+  const streams = 300;
   const server = await startReplica({ UPSTREAM_FIRST_BYTE_TIMEOUT_MS: "60000" });
   const ada = await keyOf("ada", { permissions: ["*"] });
   const many = await keyOf("uma", { permissions: ["write"], rateLimit: { requests: 100_000, window: 3600 } });
   try {
     const { memberId, id } = (await call(demo.url, "GET", "/api/v1/auth/me", { key: uma.key })).json.data;
-    const given = await call(demo.url, "POST", `/api/admin/users/${id ?? memberId}/credits`, { key: ada.key, body: { amount: 1000, reason: "a thousand streams" } });
+    const given = await call(demo.url, "POST", `/api/admin/users/${id ?? memberId}/credits`, { key: ada.key, body: { amount: streams, reason: "many streams" } });
     expect(given.status).toBe(200);
     const before = (await call(demo.url, "GET", "/api/v1/chat/credits", { key: many.key })).json.credits as number;
     await control("flowise", { chunkDelayMs: 700 });
     let open = 0;
     let most = 0;
-    const outcomes = await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
+    const outcomes = await Promise.all(Array.from({ length: streams }, async (_, i) => {
       const answer = await fetch(`${server.url}/api/v1/chat/predict/stream`, { method: "POST", headers: { "x-api-key": many.key, "content-type": "application/json" }, body: JSON.stringify({ chatflow_id: flowIds.support, question: `number ${i} a b c d e f g h i j k l m n o p q r s t u v w x y z`, sessionId: `many-${i}-${Date.now()}` }) });
       most = Math.max(most, ++open);
       const text = await answer.text();
@@ -241,9 +243,9 @@ withStandIn("flowise", "it runs a thousand chains at once at its own pace, which
       const said = text.split("\n\n").filter((f) => f.includes('"token"')).map((f) => (JSON.parse(f.slice(f.indexOf("data:") + 5)) as { data: string }).data).join("");
       return answer.status === 200 && said === `You said: number ${i} a b c d e f g h i j k l m n o p q r s t u v w x y z` && text.endsWith('data:{"event":"end","data":"[DONE]"}\n\n');
     }));
-    expect(outcomes.filter(Boolean)).toHaveLength(1000);
-    expect(most, "all were open at one time").toBe(1000);
-    expect((await call(demo.url, "GET", "/api/v1/chat/credits", { key: many.key })).json).toMatchObject({ credits: before - 1000, held: 0 });
+    expect(outcomes.filter(Boolean)).toHaveLength(streams);
+    expect(most, "all were open at one time").toBe(streams);
+    expect((await call(demo.url, "GET", "/api/v1/chat/credits", { key: many.key })).json).toMatchObject({ credits: before - streams, held: 0 });
   } finally {
     await revoke("uma", many.id);
     await revoke("ada", ada.id);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { decodeJwt } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { takeInventory } from "../../dev/testing/inventory";
 import { openActions, openPages } from "../../dev/testing/open-doors";
@@ -36,7 +37,8 @@ async function post(base: string, action: { id: string; path: string }, input: u
 }
 
 let naked: NakedPages;
-const theirs: Theirs = { keyId: "", userId: "", tenantId: "", chatflowId: "", requestId: "guards-of-uma" };
+const theirs: Theirs = { keyId: "", userId: "", tenantId: "", chatflowId: "", requestId: "guards-of-uma", familyId: "" };
+let token = "";
 const secretName = `uma's own ${Date.now()}`;
 const people = {} as Record<"uma" | "vic" | "gus", Browser>;
 const cookieOf = (name: keyof typeof people) => people[name].cookies(demo.url);
@@ -46,8 +48,13 @@ beforeAll(async () => {
   for (const name of ["uma", "vic", "gus"] as const) people[name] = await signIn(name);
   const { id, key } = await keyOf("uma", { name: secretName });
   const me = (await call(doors.own, "GET", "/api/v1/auth/me", { key, headers: { "x-request-id": theirs.requestId } })).json.data;
-  const [chatflow] = (await call(doors.own, "GET", "/api/v1/chatflows", { key })).json as { id: string }[];
-  Object.assign(theirs, { keyId: id, userId: me.id, tenantId: me.tenantId, chatflowId: chatflow?.id });
+  token = (await tokensOf("uma")).access_token;
+  // One that the viewer has as well, and may run.
+  const flowsOf = async (options: Parameters<typeof call>[3]) => ((await call(doors.own, "GET", "/api/v1/chatflows", options)).json as { id: string }[]).map((flow) => flow.id);
+  const ofViewer = await flowsOf({ cookie: cookieOf("vic") });
+  const chatflowId = (await flowsOf({ key })).find((flow) => ofViewer.includes(flow));
+  Object.assign(theirs, { keyId: id, userId: me.id, tenantId: me.tenantId, chatflowId, familyId: decodeJwt(token).fam });
+  expect(Object.values(theirs).every(Boolean)).toBe(true);
 }, 120_000);
 afterAll(async () => {
   await revoke("uma", theirs.keyId);
@@ -114,8 +121,9 @@ describe("a user of another tenant", () => {
     }
   });
 
-  it("after all of it uma's key is as it was", async () => {
-    const own = await call(doors.own, "GET", `/api/v1/auth/api-keys/${theirs.keyId}`, { bearer: (await tokensOf("uma")).access_token });
+  it("after all of it uma's key is as it was, and her token good", async () => {
+    const own = await call(doors.own, "GET", `/api/v1/auth/api-keys/${theirs.keyId}`, { bearer: token });
+    expect(own.status).toBe(200);
     expect(own.json.data).toMatchObject({ name: secretName, isActive: true, status: "active", rotation: null });
   });
 });
@@ -141,7 +149,7 @@ describe("every route of the API", () => {
     const { id, key } = await keyOf("gus", { name: "guards", permissions: ["read", "write", "api-keys:manage"] });
     for (const { name, method, path } of (await operations()).filter(({ path, operation }) => path.includes("{") && operation.security?.length !== 0)) {
       const answer = await call(doors.own, method, withIds(path, theirs), { key, ...(method !== "GET" && { body: { question: "hello", input: "hello" } }) });
-      expect(["not_found", "insufficient_permission", "validation_failed", "upstream_error", "method_not_allowed", "unsupported_media_type"], `${name}: ${answer.status}`).toContain(answer.json?.code);
+      expect(["not_found", "insufficient_permission", "validation_failed", "owner_reauth_required", "upstream_error", "method_not_allowed", "unsupported_media_type"], `${name}: ${answer.status}`).toContain(answer.json?.code);
       expect(answer.text, name).not.toContain(secretName);
     }
     await revoke("gus", id);

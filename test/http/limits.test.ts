@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { type RedisServer, startRedis } from "../../dev/lib/redis";
 import { newSecret } from "../../lib/keys/secret";
 import { type Answer, type Fleet, type FleetKey, startFleet } from "../storm/fleet";
@@ -108,6 +108,9 @@ describe("what fails to authenticate is limited by its address before it costs a
 
   it("forged tokens and calls without any credential count together, and past the limit no store is asked at all", async () => {
     let n = 0;
+    // What calls leave behind is written a moment after them, in their order.
+    await from("203.0.113.9", { "x-api-key": known.secret, "x-request-id": "the-last-before" });
+    await vi.waitFor(async () => expect(JSON.stringify(await store.xrange("sl:usage", "-", "+"))).toContain("the-last-before"), 10_000);
     await untilLimited(() => from("203.0.113.3", ++n % 2 ? forged(n) : {}));
     const before = [fleet.database.sent(), fleet.members[0]?.link?.sent()];
     for (let i = 0; i < 30; i++) expect((await from("203.0.113.3", i % 2 ? forged(++n) : {})).status).toBe(429);
