@@ -60,8 +60,9 @@ export async function startFleet(env: Record<string, string>, redis: { port: num
       if (link) stops.push(link.close);
       const redisUrl = link ? `redis://127.0.0.1:${link.port}` : "url" in redis ? redis.url : "";
       // Its people are made up, and Keycloak knows none of them: a sweep would take them for deleted.
-      const { PORT: _port, KEYCLOAK_SYNC_CLIENT_ID: _id, KEYCLOAK_SYNC_CLIENT_SECRET: _secret, ...settings } = env;
-      const replica = await startReplica({ ...settings, ...wide, NODE_ENV: "production", SERVER_MODE: "api", DATABASE_URL: linkedUrl, REDIS_URL: redisUrl, WORKER: i === 0 ? "inside" : "off", ENABLE_CHATFLOW_SYNC: "false", HOST: "127.0.0.1", ...options.env });
+      const nobodysSync = { KEYCLOAK_SYNC_CLIENT_ID: "", KEYCLOAK_SYNC_CLIENT_SECRET: "" };
+      const { PORT: _port, ...settings } = env;
+      const replica = await startReplica({ ...settings, ...wide, ...nobodysSync, NODE_ENV: "production", SERVER_MODE: "api", DATABASE_URL: linkedUrl, REDIS_URL: redisUrl, WORKER: i === 0 ? "inside" : "off", ENABLE_CHATFLOW_SYNC: "false", HOST: "127.0.0.1", ...options.env });
       stops.push(replica.stop);
       const pool = new Pool(replica.url.replace("localhost", "127.0.0.1"), { connections: 64 });
       stops.push(() => pool.destroy());
