@@ -90,7 +90,8 @@ it("two engines asked for at once each get a token of their own, however often i
 it("a hundred calls with keys of one owner and nothing cached make one refresh of their grant; several owners make one each", async () => {
   const owners = ["uma", "ada", "dis", "gus"];
   const keys = await Promise.all(owners.map((owner) => keyOf(owner, { permissions: ["nflow:read"] })));
-  const forget = async () => { for (const name of await store.keys("sl:g:*")) await store.del(name); };
+  // The tokens, and not the lock or the word of a refresh under way: a job may be trying one of these grants at this moment.
+  const forget = async () => { for (const name of await store.keys("sl:g:*")) if (/:(self|nflow|flowise)$/.test(name)) await store.del(name); };
   const cold = async (count: (i: number) => string) => {
     await forget();
     const from = Date.now();
