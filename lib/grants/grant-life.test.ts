@@ -1,45 +1,26 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Browser } from "@/dev/identity/browser";
 import { aRealm, type Realm } from "@/dev/testing/identity";
+import { anOwnerOf, forgetGrants } from "@/dev/testing/owners";
 import { contextOf } from "@/dev/testing/people";
 import type { Person } from "@/lib/access";
 import { now, resetClock } from "@/lib/platform/clock";
 import { randomToken } from "@/lib/platform/crypto";
 import { db } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
-import { verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { withRedis } from "@/lib/platform/redis";
-import { identityOf, rememberPerson } from "@/lib/tenants";
-import { finishGrant, getGrantDetails, getOwnerToken, keepGrantsAlive, startRenewal, storeGrant, tryGrant, warnOwners } from ".";
+import { finishGrant, getGrantDetails, getOwnerToken, keepGrantsAlive, startRenewal, tryGrant, warnOwners } from ".";
 
 const dayMs = 86_400_000;
 let realm: Realm;
 beforeAll(async () => {
   realm = await aRealm();
 });
-beforeEach(async () => {
-  await realm.control({ reset: true });
-  // Other files have grants of their own in the same database, and none of them is due.
-  await db().ownerGrant.deleteMany({ where: { issuer: env().KEYCLOAK_ISSUER } });
-  await withRedis(async (client) => {
-    const mine = [...(await client.keys("sl:idp:cb:*")), ...(await client.keys("sl:g:*"))];
-    if (mine.length) await client.del(...mine);
-  });
-  await realm.forgetCalls();
-});
+beforeEach(() => forgetGrants(realm));
 afterEach(() => resetClock());
 afterAll(() => realm.close());
 
-async function anOwner(username = "uma", browser?: Browser): Promise<Person> {
-  const tokens = await realm.tokensFor(username, "machine", browser);
-  const claims = await verifyKeycloakToken(tokens.accessToken);
-  const { person } = await rememberPerson(identityOf(claims));
-  await storeGrant({
-    userId: person.userId, tenantId: person.tenantId, issuer: person.issuer, sub: person.sub, client: "machine",
-    refreshToken: tokens.refreshToken ?? "", refreshExpiresAt: tokens.refreshExpiresAt, kcSid: String(claims.sid),
-  });
-  return person;
-}
+const anOwner = (username = "uma", browser?: Browser) => anOwnerOf(realm, username, browser);
 
 /** A moment ago, in days. */
 const ago = (days: number) => new Date(now() - days * dayMs);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Browser } from "@/dev/identity/browser";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { aRealm, type Realm } from "@/dev/testing/identity";
+import { anOwnerOf, forgetGrants } from "@/dev/testing/owners";
 import type { Person } from "@/lib/access";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { randomToken } from "@/lib/platform/crypto";
@@ -11,35 +12,17 @@ import { env } from "@/lib/platform/env";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { withRedis } from "@/lib/platform/redis";
 import { getPersonState, identityOf, rememberPerson } from "@/lib/tenants";
-import { deleteGrant, finishGrant, getGrant, getOwnerToken, hasLiveGrant, safePath, startGrant, storeGrant } from ".";
+import { deleteGrant, finishGrant, getGrant, getOwnerToken, hasLiveGrant, safePath, startGrant } from ".";
 
 let realm: Realm;
 beforeAll(async () => {
   realm = await aRealm();
 });
-beforeEach(async () => {
-  await realm.control({ reset: true });
-  await db().ownerGrant.deleteMany({ where: { issuer: env().KEYCLOAK_ISSUER } });
-  await withRedis(async (client) => {
-    const mine = [...(await client.keys("sl:idp:cb:*")), ...(await client.keys("sl:g:*"))];
-    if (mine.length) await client.del(...mine);
-  });
-  await realm.forgetCalls();
-});
+beforeEach(() => forgetGrants(realm));
 afterEach(() => resetClock());
 afterAll(() => realm.close());
 
-/** A person of the realm who has given machine access. */
-async function anOwner(username = "uma", browser?: Browser): Promise<Person> {
-  const tokens = await realm.tokensFor(username, "machine", browser);
-  const claims = await verifyKeycloakToken(tokens.accessToken);
-  const { person } = await rememberPerson(identityOf(claims));
-  await storeGrant({
-    userId: person.userId, tenantId: person.tenantId, issuer: person.issuer, sub: person.sub, client: "machine",
-    refreshToken: tokens.refreshToken ?? "", refreshExpiresAt: tokens.refreshExpiresAt, kcSid: String(claims.sid),
-  });
-  return person;
-}
+const anOwner = (username = "uma", browser?: Browser) => anOwnerOf(realm, username, browser);
 
 const inSession = (person: Person, sessionId = "s".repeat(43)) => contextOf(person, { credential: { kind: "session", session: { sessionId, share: randomToken(32) } } });
 const refreshes = () => realm.calls("refresh_token");

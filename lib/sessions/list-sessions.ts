@@ -2,6 +2,7 @@ import { type Context, type Person, type SessionHandle } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { SluiceError } from "@/lib/platform/errors";
 import { deviceWords, openDevice } from "./device";
+import type { Subject } from "./end-sessions";
 import { isKilled, killFactsOf, readKillMarks } from "./marks";
 import type { SessionMeta } from "./record";
 import type { SessionView } from "./schemas";
@@ -24,12 +25,23 @@ export async function listSessions(ctx: Context): Promise<SessionView[]> {
     .sort((a, b) => Number(b.isThis) - Number(a.isThis) || b.lastSeenAt.localeCompare(a.lastSeenAt));
 }
 
-export async function liveSessions(ctx: Context): Promise<{ id: string; meta: SessionMeta }[]> {
+export function liveSessions(ctx: Context): Promise<LiveSession[]> {
   const { person } = requireBrowser(ctx);
-  const all = await readSessionsOf({ iss: person.issuer, sub: person.sub });
+  return liveSessionsOf({ iss: person.issuer, sub: person.sub });
+}
+
+type LiveSession = { id: string; meta: SessionMeta };
+
+async function liveSessionsOf(who: Subject): Promise<LiveSession[]> {
+  const all = await readSessionsOf(who);
   const at = now();
   const marked = await Promise.all(all.map(async ({ meta }) => isKilled(await readKillMarks(killFactsOf(meta)), meta)));
   return all.filter(({ meta }, i) => !marked[i] && !isTimedOut(meta, at));
+}
+
+/** How many sessions a person has now, for a verb that has asked for its own permission. @throws SluiceError `store_unavailable` */
+export async function countSessionsOf(who: Subject): Promise<number> {
+  return (await liveSessionsOf(who)).length;
 }
 
 function viewOf(id: string, meta: SessionMeta, ownId: string): SessionView {
