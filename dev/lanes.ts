@@ -80,16 +80,18 @@ export async function suite(name: string, command: readonly string[], report: st
   }
 }
 
-type VitestReport = { numPassedTests: number; numFailedTests: number; testResults: { name: string; status: string; assertionResults: { fullName: string; status: string }[] }[] };
+type VitestReport = { numPassedTests: number; numFailedTests: number; testResults: { name: string; status: string; assertionResults: { fullName: string; status: string; failureMessages: string[] }[] }[] };
 type PlaywrightSuite = { suites?: PlaywrightSuite[]; specs: { title: string; file: string; ok: boolean; tests: { status: string }[] }[] };
 type PlaywrightReport = { stats: { expected: number; unexpected: number; flaky: number }; suites: PlaywrightSuite[] };
 
 function countsOf(report: VitestReport | PlaywrightReport): { passed: number; failed: number; names: string[] } {
   // Flaky is broken.
   if ("stats" in report) return { passed: report.stats.expected, failed: report.stats.unexpected + report.stats.flaky, names: report.suites.flatMap(brokenSpecs) };
-  const names = report.testResults.flatMap((file) => file.assertionResults.filter((test) => test.status === "failed").map((test) => `${relative(process.cwd(), file.name)}: ${test.fullName}`));
+  const names = report.testResults.flatMap((file) => file.assertionResults.filter((test) => test.status === "failed").map((test) => `${relative(process.cwd(), file.name)}: ${test.fullName}${firstLine(test.failureMessages[0])}`));
   return { passed: report.numPassedTests, failed: report.numFailedTests, names };
 }
+
+const firstLine = (message: string | undefined) => (message ? `\n    ${message.split("\n", 1)[0]?.slice(0, 300) ?? ""}` : "");
 
 const brokenSpecs = (suite: PlaywrightSuite): string[] => [
   ...suite.specs.filter((spec) => spec.tests.some((test) => test.status === "unexpected" || test.status === "flaky")).map((spec) => `${spec.file}: ${spec.title}`),

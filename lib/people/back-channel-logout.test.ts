@@ -9,7 +9,7 @@ import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { storeUnavailable } from "@/lib/platform/errors";
 import { forgetKeycloak } from "@/lib/platform/keycloak";
-import { readLogoutMark } from "@/lib/platform/logout-mark";
+import { readLogoutMark, wasLogoutHeard } from "@/lib/platform/logout-mark";
 import { closeQueue, queue } from "@/lib/platform/queue";
 import { withRedis } from "@/lib/platform/redis";
 import { findSession } from "@/lib/sessions";
@@ -90,7 +90,8 @@ describe("a sign-out that Keycloak tells of", () => {
   it("leaves word of its arrival for the operator", async () => {
     const sid = randomUUID();
     await receive(await signer.sign(signer.claims({ sid })));
-    expect(await withRedis((client) => readLogoutMark(client, "web"))).toMatchObject({ sid });
+    expect(await withRedis((client) => readLogoutMark(client, "web"))).toEqual({ at: expect.any(Number) as number });
+    expect(await withRedis((client) => Promise.all([wasLogoutHeard(client, sid), wasLogoutHeard(client, `${sid}-other`)]))).toEqual([true, false]);
   });
 });
 

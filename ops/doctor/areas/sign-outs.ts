@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import { decodeJwt } from "jose";
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
-import { type LogoutMark, readLogoutMark } from "@/lib/platform/logout-mark";
+import { type LogoutMark, readLogoutMark, wasLogoutHeard } from "@/lib/platform/logout-mark";
 import { queueName, queuePrefix } from "@/lib/platform/queue";
 import { connectTo } from "@/lib/platform/redis-connect";
 import { type Area, Blocked, failed, notApplicable, once, passed, type Verdict } from "../check";
@@ -70,10 +70,11 @@ async function reaches({ env, person }: Doctor, discovery: Discover, store: () =
   const tokens = Tokens.safeParse((await call(token_endpoint, { signal, method: "POST", headers, form: { grant_type: "password", ...person, scope: "openid" } })).json);
   if (!tokens.success) throw new Blocked("needs the sign-in by password, see above");
   const sid = z.string().safeParse(decodeJwt(tokens.data.access_token).sid).data;
+  if (!sid) throw new Blocked("needs the claim sid in tokens: Keycloak's client scope basic gives it");
   const ended = await call(end_session_endpoint, { signal, method: "POST", headers, form: { refresh_token: tokens.data.refresh_token } });
   if (ended.status !== 204 && ended.status !== 200) return failed(`Keycloak's sign-out answers ${ended.status}`, `see that ${id} may sign out at ${end_session_endpoint}`);
   for (const deadline = Date.now() + markDeadlineMs; Date.now() < deadline; await pause(50)) {
-    if ((await readLogoutMark(redis, "direct"))?.sid === sid) return passed(`a sign-out there arrived at ${url}`, env.AUTH_URL.startsWith("https:") ? undefined : "on this machine; see that the address fits where Keycloak runs");
+    if (await wasLogoutHeard(redis, sid)) return passed(`a sign-out there arrived at ${url}`, env.AUTH_URL.startsWith("https:") ? undefined : "on this machine; see that the address fits where Keycloak runs");
   }
   return failed("a sign-out at Keycloak never arrived", `see that Keycloak's host reaches ${url} (name, port, certificate), that it is the back-channel logout URL of its clients (${setup}), and look for refused tokens in the portal's log`);
 }
