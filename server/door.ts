@@ -5,6 +5,7 @@ import { createApi } from "@/lib/api";
 import { type RunningWorker, startWorker } from "@/lib/jobs";
 import { closeDb } from "@/lib/platform/db";
 import { adminTokenMin, type Env } from "@/lib/platform/env";
+import { keepAnnouncingKeyRings, stopAnnouncingKeyRings } from "@/lib/platform/key-rings";
 import { logger } from "@/lib/platform/logger";
 import { applyMigrations } from "@/lib/platform/migrate";
 import { closeQueue } from "@/lib/platform/queue";
@@ -30,6 +31,7 @@ export async function openDoor(settings: Env): Promise<void> {
 
   if (settings.ADMIN_TOKEN && settings.ADMIN_TOKEN.length < adminTokenMin) logger.warn({ charactersMin: adminTokenMin }, "ADMIN_TOKEN is too short, so the bootstrap door stays closed");
 
+  await keepAnnouncingKeyRings();
   const api = getRequestListener(createApi().fetch);
   const answersApi = settings.SERVER_MODE !== "pages";
   const pages = await pagesOf(settings);
@@ -70,6 +72,7 @@ export async function openDoor(settings: Env): Promise<void> {
     const left = await untilFinished(5000);
     if (left > 0) logger.warn({ left }, "stopped with work unfinished; jobs take it up");
     await Promise.allSettled([stopWorker(worker), pages?.stop(), closeUpstream()]);
+    await stopAnnouncingKeyRings();
     await Promise.allSettled([closeQueue(), closeRedis(), closeDb()]);
     process.exit(0);
   };

@@ -5,6 +5,7 @@ import { nowDate } from "@/lib/platform/clock";
 import { randomToken, seal, unseal } from "@/lib/platform/crypto";
 import { db, transaction } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
+import { sealingRing } from "@/lib/platform/key-rings";
 import { readJson, syncFlowise } from "@/lib/upstream";
 import { flowiseFailure } from "./flowise-failures";
 
@@ -28,7 +29,7 @@ export async function syncBoundKeys(ctx: Context): Promise<string[]> {
     await tx.flowiseKey.deleteMany({ where: { id: { notIn: found.map(({ id }) => id) } } });
     for (const { id, apiKey } of found) {
       const salt = randomToken();
-      const copy = { salt, sealed: seal(env().VAULT_KEKS, apiKey, boundTo(id, salt)), syncedAt };
+      const copy = { salt, sealed: seal(sealingRing("VAULT_KEKS"), apiKey, boundTo(id, salt)), syncedAt };
       await tx.flowiseKey.upsert({ where: { id }, create: { id, ...copy }, update: copy });
     }
   });
@@ -45,5 +46,5 @@ async function readKeys(ctx: Context): Promise<z.infer<typeof Keys>> {
 export async function boundKeyOf(flow: Pick<Chatflow, "apiKeyId">): Promise<string | undefined> {
   if (!flow.apiKeyId || env().FLOWISE_AUTH !== "service-key") return undefined;
   const row = await db().flowiseKey.findUnique({ where: { id: flow.apiKeyId } });
-  return row ? unseal(env().VAULT_KEKS, row.sealed, boundTo(row.id, row.salt)) : undefined;
+  return row ? unseal(sealingRing("VAULT_KEKS"), row.sealed, boundTo(row.id, row.salt)) : undefined;
 }

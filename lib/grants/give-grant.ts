@@ -6,6 +6,7 @@ import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { ownPath } from "@/lib/platform/own-path";
 import { SluiceError } from "@/lib/platform/errors";
+import { sealingRing } from "@/lib/platform/key-rings";
 import { identityUnavailable } from "@/lib/platform/keycloak-discovery";
 import { keycloakClient, keycloakEndpoints, revokeToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
@@ -57,7 +58,7 @@ export async function startGrant(ctx: Context, returnTo: string | null, options:
   const config = await oidcClient();
   const flowId = randomToken(32);
   const flow: Flow = { verifier: oidc.randomPKCECodeVerifier(), state: oidc.randomState(), nonce: oidc.randomNonce(), returnTo: safePath(returnTo), sessionId: session.sessionId, sub: person.sub, silent };
-  await withRedis((client) => client.set(flowKey(flowId), seal(env().VAULT_KEKS, JSON.stringify(flow), boundTo(flowId)), "EX", flowSeconds));
+  await withRedis((client) => client.set(flowKey(flowId), seal(sealingRing("VAULT_KEKS"), JSON.stringify(flow), boundTo(flowId)), "EX", flowSeconds));
   const url = oidc.buildAuthorizationUrl(config, {
     redirect_uri: redirectUri(), scope, ...(silent ? { prompt: "none" } : { max_age: String(maxAgeSeconds) }), state: flow.state, nonce: flow.nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(flow.verifier), code_challenge_method: "S256", login_hint: person.username,

@@ -2,11 +2,12 @@ import { type Context, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { now } from "@/lib/platform/clock";
 import { db, transaction } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { dropAccess } from "./token-cache";
-import { deletedReason, findGrantRow, type GrantRow, openOfflineToken } from "./vault";
+import { deletedReason, findGrantRow, type GrantRow, isReadable, openOfflineToken } from "./vault";
 import { warningDays } from "./warn-owners";
 
 /** Machine access as its owner sees it; times are ISO 8601 or null. `idleUntil` moves on with each use, `actsUntil` does not. */
@@ -25,7 +26,12 @@ const missing: GrantView = { status: "missing", givenAt: null, lastUsedAt: null,
 function viewOf(row: GrantRow | null): GrantView {
   if (!row || row.statusReason === deletedReason) return missing;
   const text = (at: Date | null) => at?.toISOString() ?? null;
-  return { status: row.status, givenAt: text(row.givenAt), lastUsedAt: text(row.lastUsedAt), idleUntil: text(row.idleDeadlineAt), actsUntil: text(row.absDeadlineAt) };
+  return { status: statusOf(row), givenAt: text(row.givenAt), lastUsedAt: text(row.lastUsedAt), idleUntil: text(row.idleDeadlineAt), actsUntil: text(row.absDeadlineAt) };
+}
+
+/** What our settings cannot open is of no use now; nothing is written down, since they can be mended. */
+function statusOf(row: GrantRow): GrantRow["status"] {
+  return row.status === "active" && !isReadable(row) ? "needs_reauth" : row.status;
 }
 
 /** Why machine access is lost, as far as Keycloak told; `unknown` covers what a later version may add. */
@@ -40,7 +46,7 @@ export async function getGrantDetails(ctx: Context): Promise<GrantDetails> {
   const row = await findGrantRow(requirePerson(ctx).userId);
   const view = viewOf(row);
   const client = row && view.status !== "missing" ? keycloakClientOf(row.clientId) : null;
-  const reason = view.status === "needs_reauth" ? (lossReasons.find((known) => known === row?.statusReason) ?? "unknown") : null;
+  const reason = view.status === "needs_reauth" ? row && !isReadable(row) ? "unreadable" : (lossReasons.find((known) => known === row?.statusReason) ?? "unknown") : null;
   const left = view.status === "active" && row?.absDeadlineAt ? row.absDeadlineAt.getTime() - now() : Infinity;
   return { ...view, through: client === "machine" ? "consent" : client === "direct" ? "password" : null, reason, endsSoon: left <= endsSoonMs };
 }
@@ -85,7 +91,7 @@ async function revoke(row: GrantRow): Promise<void> {
 
 /** Whether calls in this person's name reach the engines now. */
 export async function hasLiveGrant(userId: string): Promise<boolean> {
-  return (await db().ownerGrant.count({ where: { userId, status: "active", sealed: { not: "" } } })) > 0;
+  return (await db().ownerGrant.count({ where: { userId, status: "active", OR: env().VAULT_KEKS.map(({ kid }) => ({ sealed: { startsWith: `1.${kid}.` } })) } })) > 0;
 }
 
 /** When the grants of these people end for good; null for those without one, or without a known end. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { decodeJwt } from "jose";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Browser } from "@/dev/identity/browser";
@@ -8,11 +9,11 @@ import type { Person } from "@/lib/access";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { randomToken } from "@/lib/platform/crypto";
 import { db } from "@/lib/platform/db";
-import { env } from "@/lib/platform/env";
+import { env, setEnv } from "@/lib/platform/env";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { withRedis } from "@/lib/platform/redis";
 import { getPersonState, identityOf, rememberPerson } from "@/lib/tenants";
-import { deleteGrant, finishGrant, getGrant, getOwnerToken, hasLiveGrant, safePath, startGrant } from ".";
+import { deleteGrant, finishGrant, getGrant, getGrantDetails, getOwnerToken, hasLiveGrant, safePath, startGrant } from ".";
 
 let realm: Realm;
 beforeAll(async () => {
@@ -79,6 +80,24 @@ describe("an owner's token", () => {
     await db().ownerGrant.update({ where: { userId: owner.userId }, data: { sealed, salt, generation } });
     await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required" });
     expect(await refreshes()).toBe(0);
+  });
+
+  it("outlives a setting that lacks its key: asked to give again meanwhile, and as before once the setting is mended", async () => {
+    const owner = await anOwner();
+    const whole = env();
+    const before = await rowOf(owner);
+    try {
+      setEnv({ ...whole, VAULT_KEKS: [{ kid: "other", key: randomBytes(32) }] });
+      await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required" });
+      expect(await getGrantDetails(inSession(owner))).toMatchObject({ status: "needs_reauth", reason: "unreadable" });
+      expect(await hasLiveGrant(owner.userId)).toBe(false);
+      expect(await rowOf(owner)).toEqual(before);
+    } finally {
+      setEnv(whole);
+    }
+    expect(await getGrantDetails(inSession(owner))).toMatchObject({ status: "active", reason: null });
+    expect(await hasLiveGrant(owner.userId)).toBe(true);
+    expect(await getOwnerToken(owner.userId, "nflow")).toMatchObject({ generation: before.generation + 1 });
   });
 
   it("nobody who never gave it has one", async () => {

@@ -10,7 +10,7 @@ import { metrics } from "@/lib/platform/metrics";
 import { type Lease, singleFlight } from "@/lib/platform/single-flight";
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { backOff, channelOf, clearInflight, dropAccess, isFresh, keepAccess, lockKey, markInflight, type OwnerAccess, readAccess, readBackOff } from "./token-cache";
-import { findGrantRow, type GrantRow, grantsContext, openOfflineToken, ownerDisabled, ownerReauthRequired, sealOfflineToken } from "./vault";
+import { findGrantRow, type GrantRow, grantsContext, isReadable, openOfflineToken, ownerDisabled, ownerReauthRequired, sealOfflineToken } from "./vault";
 
 const unavailableMs = 2000;
 /** A disabled owner is asked about again after this, so that enabling them works by itself. */
@@ -20,6 +20,10 @@ const disabledMs = 3000;
 export async function getUsableRow(userId: string): Promise<GrantRow> {
   const row = await findGrantRow(userId);
   if (!row || row.status === "needs_reauth" || !row.sealed) throw ownerReauthRequired();
+  if (!isReadable(row)) {
+    logger.error({ userId, kid: row.sealed.split(".")[1] }, "machine access cannot be used: VAULT_KEKS lacks the key that it was sealed with");
+    throw ownerReauthRequired();
+  }
   return row;
 }
 

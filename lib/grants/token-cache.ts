@@ -2,6 +2,7 @@ import { z } from "zod";
 import { now } from "@/lib/platform/clock";
 import { randomToken, seal, unseal, UnsealError } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
+import { sealingRing } from "@/lib/platform/key-rings";
 import { defineScript, runScript } from "@/lib/platform/records";
 import { redisRunId, withRedis } from "@/lib/platform/redis";
 
@@ -67,7 +68,7 @@ export async function keepAccess(userId: string, kind: Kind, access: OwnerAccess
   if (ttlMs <= 0) return;
   const salt = randomToken(16);
   const { accessToken: at, expiresAt: exp, lifeSeconds: life, generation } = access;
-  const blob = seal(env().VAULT_KEKS, JSON.stringify({ at, exp, life }), boundTo(userId, kind, generation, salt));
+  const blob = seal(sealingRing("VAULT_KEKS"), JSON.stringify({ at, exp, life }), boundTo(userId, kind, generation, salt));
   await withRedis(async (client) => runScript(client, write, [tokenKey(userId, kind), floorKey(userId)], [generation, `${await redisRunId()}|${generation}|${salt}|${blob}`, ttlMs]));
 }
 

@@ -4,6 +4,7 @@ import { seal, unseal, UnsealError } from "@/lib/platform/crypto";
 import { db, isDatabaseDown } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { SluiceError, storeUnavailable } from "@/lib/platform/errors";
+import { isKeyKnown, sealingRing } from "@/lib/platform/key-rings";
 
 /** A grant as the database has it. An empty `sealed` means that no token is left: lost, or deleted by its owner. */
 export type GrantRow = NonNullable<Awaited<ReturnType<typeof findGrantRow>>>;
@@ -25,10 +26,15 @@ function boundTo(owner: Owner, salt: string, generation: number) {
 }
 
 export function sealOfflineToken(owner: Owner, salt: string, generation: number, refreshToken: string): string {
-  return seal(env().VAULT_KEKS, refreshToken, boundTo(owner, salt, generation));
+  return seal(sealingRing("VAULT_KEKS"), refreshToken, boundTo(owner, salt, generation));
 }
 
-/** @returns null when nothing is left, or the key that sealed it is gone from the ring. */
+/** Whether this process' settings have the key that sealed it. Where they do not, the token is sound and stays: a setting can be mended. */
+export function isReadable({ sealed }: Pick<GrantRow, "sealed">): boolean {
+  return !sealed || isKeyKnown("VAULT_KEKS", sealed);
+}
+
+/** @returns null when nothing is left, or it does not open. */
 export function openOfflineToken(row: GrantRow): string | null {
   if (!row.sealed) return null;
   try {

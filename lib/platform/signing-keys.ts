@@ -7,6 +7,7 @@ import { randomToken, seal, UnsealError, unseal } from "./crypto";
 import { isDatabaseDown, pool, transaction, type Tx } from "./db";
 import { env } from "./env";
 import { SluiceError, storeUnavailable } from "./errors";
+import { sealingRing } from "./key-rings";
 import { logger } from "./logger";
 
 /**
@@ -103,7 +104,7 @@ async function newKeyRow(signsFrom: Date) {
   const pair = await generateKeyPair(algorithm, { extractable: true });
   const publicJwk = PublicJwk.parse(await exportJWK(pair.publicKey));
   const kid = randomToken(16);
-  return { kid, publicJwk, signsFrom, sealed: seal(env().VAULT_KEKS, JSON.stringify(await exportJWK(pair.privateKey)), { salt: kid, info, aad: kid }) };
+  return { kid, publicJwk, signsFrom, sealed: seal(sealingRing("VAULT_KEKS"), JSON.stringify(await exportJWK(pair.privateKey)), { salt: kid, info, aad: kid }) };
 }
 
 const lockKeys = (tx: Tx) => tx.$executeRaw`SELECT pg_advisory_xact_lock(${creationLock})`;

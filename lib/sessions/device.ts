@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { seal, unseal } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
+import { sealingRing } from "@/lib/platform/key-rings";
 import type { SessionMeta } from "./record";
 
 /** Where somebody signed in. */
@@ -11,7 +12,7 @@ const Device = z.object({ ip: z.string().nullable(), userAgent: z.string().nulla
 const boundTo = (id: string, sub: string) => ({ salt: id, info: "sluice/session-device/1", aad: `1|${id}|device|${sub}` });
 
 export function sealDevice(id: string, sub: string, { ip, userAgent }: Device): string {
-  return seal(env().SESSION_KEKS, JSON.stringify({ ip, userAgent }), boundTo(id, sub));
+  return seal(sealingRing("SESSION_KEKS"), JSON.stringify({ ip, userAgent }), boundTo(id, sub));
 }
 
 /** Nothing known when it does not open: a list must not fail for one row of it. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { SessionHandle } from "@/lib/access";
 import { seal, sha256Base64url, unseal, UnsealError } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
+import { sealingRing } from "@/lib/platform/key-rings";
 
 /** The engines to which a session's token can be narrowed; each has its own derived token. */
 export type Audience = "nflow" | "flowise";
@@ -44,7 +45,7 @@ function boundTo(handle: SessionHandle, kind: string, generation: number, sub: s
 }
 
 export function sealFor(handle: SessionHandle, kind: "t" | `t:${Audience}`, generation: number, sub: string, value: SessionTokens | DerivedToken): string {
-  return seal(env().SESSION_KEKS, JSON.stringify(value), boundTo(handle, kind, generation, sub));
+  return seal(sealingRing("SESSION_KEKS"), JSON.stringify(value), boundTo(handle, kind, generation, sub));
 }
 
 /** The key id that a blob names. */
