@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, test } from "@playwright/test";
+import { type Page } from "@playwright/test";
 import { demoUrl, signIn } from "./people";
+import { expect, test } from "./test";
 
 const adminPages = ["/admin/keys", "/admin/tenants", "/admin/plans"];
 const rowOf = (page: Page, text: string) => page.getByRole("row").filter({ hasText: text });

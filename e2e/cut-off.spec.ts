@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, test } from "@playwright/test";
+import { type Page } from "@playwright/test";
 import { demoUrl, signIn } from "./people";
+import { expect, test } from "./test";
 
 const rowOf = (page: Page, text: string) => page.getByRole("row").filter({ hasText: text });
 

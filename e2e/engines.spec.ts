@@ -1,5 +1,5 @@
-import { expect, test } from "@playwright/test";
 import { signIn } from "./people";
+import { expect, test } from "./test";
 
 test("uma talks to an assigned chatflow, streamed and plain, and sees what it cost", async ({ page }) => {
   await signIn(page, "uma");

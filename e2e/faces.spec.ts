@@ -1,6 +1,6 @@
 import AxeBuilder from "@axe-core/playwright";
-import { expect, test } from "@playwright/test";
 import { demoUrl, signIn, tick } from "./people";
+import { expect, test } from "./test";
 
 const publicPages = ["/", "/sign-in", "/signed-out", "/status", "/identity-unavailable", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited", "/docs/tokens"];
 const portalPages = ["/overview", "/keys", "/machine-access", "/chatflows", "/nflow", "/usage", "/requests", "/sessions", "/tokens"];

@@ -1,7 +1,7 @@
-import { expect, test } from "@playwright/test";
 import pg from "pg";
 import { giveMachineAccess, signIn, signOut } from "./people";
 import { stackInfo } from "./stack";
+import { expect, test } from "./test";
 
 /** Months pass in the database, not in the test. */
 async function age(username: string, set: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { expect, test } from "@playwright/test";
 import { freePort } from "../dev/lib/postgres";
 import { stopChild } from "../dev/lib/process";
 import { type Link, openLink } from "../dev/testing/link";
 import { signIn } from "./people";
 import { stackInfo } from "./stack";
+import { expect, test } from "./test";
 
 // A portal of its own, whose ways to its stores can be cut without harming anybody else's.
 let server: ChildProcess;

@@ -1,5 +1,5 @@
-import { expect, test } from "@playwright/test";
 import { demoUrl, signIn } from "./people";
+import { expect, test } from "./test";
 
 test("somebody sees which programs are signed in as them, ends one and then all, and those are refused at once", async ({ page, request }) => {
   test.slow();

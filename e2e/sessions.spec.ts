@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { decode } from "@auth/core/jwt";
-import { expect, type Page, test } from "@playwright/test";
+import { type Page } from "@playwright/test";
 import { Redis } from "ioredis";
 import { demoUrl, enterPassword, signIn } from "./people";
 import { stackInfo } from "./stack";
+import { expect, test } from "./test";
 
 const { demo, env } = stackInfo();
 // Two browsers through several sign-ins each.

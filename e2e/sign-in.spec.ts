@@ -1,5 +1,5 @@
-import { expect, test } from "@playwright/test";
 import { demoUrl, enterPassword, signIn, signOut } from "./people";
+import { expect, test } from "./test";
 
 test("uma signs in, sees who she is, and signs out of the portal and of Keycloak", async ({ page, context }) => {
   await page.goto("/keys");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { expect, type Page, test } from "@playwright/test";
+import { type Page } from "@playwright/test";
 import { signIn } from "./people";
+import { expect, test } from "./test";
 
 /** A key made in the page's own session, and calls with it: `good` that are answered and one that lacks a permission. */
 async function aUsedKey(page: Page, good: number): Promise<{ id: string; name: string; refused: string }> {

@@ -22,6 +22,9 @@ export async function answerControl(req: IncomingMessage, res: ServerResponse, p
   const wanted = parsed.data;
   // Reset comes first, so that the people it brings back can be named in the same call.
   if (wanted.reset) reset(parts);
+  const taken = Object.keys(wanted.createUsers ?? {}).find((one) => idOf(parts.realm, one) !== undefined);
+  if (taken !== undefined) return sendJson(res, 400, { error: `Somebody is called ${taken} already` });
+  for (const [who, roles] of Object.entries(wanted.createUsers ?? {})) parts.realm.directory.create(who, roles);
   const named = [wanted.disableUser, wanted.enableUser, wanted.deleteUser, wanted.revokeGrant, wanted.logoutUser, ...Object.keys(wanted.setRoles ?? {}), ...Object.keys(wanted.setGroups ?? {})].filter((one) => one !== undefined);
   const unknown = named.find((one) => idOf(parts.realm, one) === undefined);
   if (unknown !== undefined) return sendJson(res, 400, { error: `Nobody is called ${unknown}` });

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import { people, type Person, type RealmRole } from "./realm";
 
 /** The people, with what a test has done to them. The changes live in memory: a restart is a reset. */
@@ -6,13 +6,14 @@ export class Directory {
   private readonly disabled = new Set<string>();
   private readonly deleted = new Set<string>();
   private readonly roles = new Map<string, readonly RealmRole[]>();
+  private readonly created: Person[] = [];
   private readonly groups = new Map<string, readonly string[]>();
 
   constructor(private readonly password: string) {}
 
   /** Everybody who exists, by name. */
   list(): Person[] {
-    return people.filter((one) => !this.deleted.has(one.id)).map((one) => this.now(one)).sort((a, b) => a.username.localeCompare(b.username));
+    return [...people, ...this.created].filter((one) => !this.deleted.has(one.id)).map((one) => this.now(one)).sort((a, b) => a.username.localeCompare(b.username));
   }
 
   find(id: string): Person | undefined {
@@ -32,6 +33,11 @@ export class Directory {
   isPassword(candidate: string): boolean {
     const digest = (text: string) => createHash("sha256").update(text).digest();
     return timingSafeEqual(digest(candidate), digest(this.password));
+  }
+
+  /** Each has an id of their own: whoever is created again under a name is somebody else. */
+  create(username: string, roles: readonly RealmRole[]): void {
+    this.created.push({ id: randomUUID(), username, email: `${username}@acme.test`, firstName: "Some", lastName: "Body", roles, groups: ["/acme"] });
   }
 
   disable(id: string): void {
@@ -55,6 +61,7 @@ export class Directory {
   }
 
   reset(): void {
+    this.created.length = 0;
     this.disabled.clear();
     this.deleted.clear();
     this.roles.clear();

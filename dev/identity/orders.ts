@@ -5,6 +5,8 @@ const name = z.string().min(1).max(100);
 
 /** What a test may do to the realm; a real Keycloak behind its front takes the same orders. People are named by username. */
 export const RealmOrder = z.strictObject({
+  /** More people of /acme, by username, with their roles and everybody's password; a reset takes them away again. */
+  createUsers: z.record(z.string().regex(/^[a-z][a-z0-9]{1,30}$/), z.array(z.enum(realmRoles)).max(10)).optional(),
   disableUser: name.optional(),
   enableUser: name.optional(),
   deleteUser: name.optional(),

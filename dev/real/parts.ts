@@ -15,7 +15,7 @@ export const identityOn = (keycloak: RealKeycloak): NonNullable<RealParts["ident
     SLUICE_URL: sluiceUrl, SLUICE_BACKCHANNEL_URL: sluiceUrl, SLUICE_ACCESS_TOKEN_SECONDS: String(accessTokenSeconds), SLUICE_DEMO_PASSWORD: secrets.demoPassword,
     SLUICE_WEB_SECRET: secrets.webSecret, SLUICE_MACHINE_SECRET: secrets.machineSecret, SLUICE_DIRECT_SECRET: secrets.directSecret, SLUICE_SYNC_SECRET: secrets.syncSecret,
   });
-  const front = await startKeycloakFront(admin, { accessTokenLifespan: accessTokenSeconds });
+  const front = await startKeycloakFront(admin, { accessTokenLifespan: accessTokenSeconds, demoPassword: secrets.demoPassword });
   admin.moveTo(front.origin);
   return { issuer: front.issuer, stop: front.close };
 };

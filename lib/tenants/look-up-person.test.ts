@@ -22,6 +22,9 @@ describe("looking up a person", () => {
   });
 
   it("somebody known is not asked about again, by name, email or id", async () => {
+    await realm.forgetCalls();
+    await lookUpPerson("acme", "dis");
+    expect(await asked()).toBeGreaterThan(0);
     const { userId, tenantId } = await lookUpPerson("acme", "uma");
     await realm.forgetCalls();
     for (const [tenant, user] of [["acme", "uma"], ["acme", "uma@acme.test"], ["acme", userId], [tenantId, "UMA@acme.test"]] as const) expect((await lookUpPerson(tenant, user)).userId).toBe(userId);

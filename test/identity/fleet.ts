@@ -20,8 +20,8 @@ export type Fleet = {
   /** The member whose turn it is: calls spread over all of them. */
   at(i: number): Replica;
   kill(member: Replica): Promise<void>;
-  /** One more, in place of one that was killed. */
-  replace(member: Replica): Promise<Replica>;
+  /** One more, in place of one that was killed or stopped; `env` on top of the fleet's own. */
+  replace(member: Replica, env?: Record<string, string>): Promise<Replica>;
   /** Lines that any of them logged, of at least this level (30 info, 40 warn, 50 error). */
   logged(levelMin: number): { level: number; msg: string; err?: { message?: string } }[];
   stop(): Promise<void>;
@@ -29,8 +29,8 @@ export type Fleet = {
 
 /** Full server processes on the stack's stores, as replicas behind a load balancer would be: three, with the API alone unless `env` says otherwise. */
 export async function startFleet(options: { count?: number; env?: Record<string, string> } = {}): Promise<Fleet> {
-  const start = () => startReplica({ LOG_LEVEL: "info", ...options.env });
-  const members = await Promise.all(Array.from({ length: options.count ?? 3 }, start));
+  const start = (env: Record<string, string> = {}) => startReplica({ LOG_LEVEL: "info", ...options.env, ...env });
+  const members = await Promise.all(Array.from({ length: options.count ?? 3 }, () => start()));
   const all = [...members];
   return {
     members,
@@ -40,8 +40,8 @@ export async function startFleet(options: { count?: number; env?: Record<string,
       member.signal("SIGKILL");
       await gone;
     },
-    async replace(member) {
-      const next = await start();
+    async replace(member, env) {
+      const next = await start(env);
       members.splice(members.indexOf(member), 1, next);
       all.push(next);
       return next;
@@ -81,6 +81,14 @@ export async function anExpiredSession(username = "uma"): Promise<Session> {
   const session = await aSession(username);
   await control("identity", { tokenExpiresIn: null });
   return session;
+}
+
+/** Takes a session along to another Redis, so that this one may be harmed, or filled by processes with other settings. */
+export async function copyTo(target: Redis, session: Session): Promise<void> {
+  for (const name of await store.keys(`sl:s:{${session.id}}:*`)) {
+    const value = await store.dumpBuffer(name);
+    if (value) await target.restore(name, Math.max(1, await store.pttl(name)), value, "REPLACE");
+  }
 }
 
 /** A call that needs the person's token at NFlow, and may be repeated. */

@@ -6,18 +6,10 @@ import { startRedis } from "../../dev/lib/redis";
 import { startSentinelSet } from "../../dev/lib/redis-sentinel";
 import { call, control, keyOf, revoke } from "../http/client";
 import { startReplica } from "../http/replica";
-import { anExpiredSession, answers, aSession, search, type Session, store } from "./fleet";
+import { anExpiredSession, answers, aSession, copyTo, search } from "./fleet";
 
 const folder = mkdtempSync("/var/tmp/sluice-redis-away-");
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Takes a session along to another Redis, so that this one may be harmed. */
-async function copyTo(target: Redis, session: Session): Promise<void> {
-  for (const name of await store.keys(`sl:s:{${session.id}}:*`)) {
-    const value = await store.dumpBuffer(name);
-    if (value) await target.restore(name, Math.max(1, await store.pttl(name)), value, "REPLACE");
-  }
-}
 
 it("Redis stopped and started again costs nobody a sign-in: 503 within a second, the cookie untouched, and then all goes on", async () => {
   let redis = await startRedis(join(folder, "kept"));

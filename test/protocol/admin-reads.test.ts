@@ -67,6 +67,16 @@ describe("people", () => {
     expect(await names("/users?username=gus")).toEqual([]);
   });
 
+  it("who were created for a test are people like the others, until a reset", async () => {
+    await realm.order({ createUsers: { tam: ["viewer"] } });
+    const [tam] = await list("/users?username=tam&exact=true");
+    expect(tam).toMatchObject({ email: "tam@acme.test", enabled: true });
+    expect((await names(`/users/${tam?.id}/role-mappings/realm`)).sort()).toEqual(["default-roles-sluice", "viewer"]);
+    expect(await list(`/users/${tam?.id}/groups`)).toMatchObject([{ path: "/acme" }]);
+    await realm.order({ reset: true });
+    expect(await names("/users?username=tam")).toEqual([]);
+  });
+
   it("have groups and roles", async () => {
     expect(await list(`/users/${idOf("uma")}/groups`)).toMatchObject([{ name: "acme", path: "/acme" }]);
     expect((await names(`/users/${idOf("uma")}/role-mappings/realm`)).sort()).toEqual(["default-roles-sluice", "user"]);

@@ -65,7 +65,7 @@ async function keycloak({ accessTokenSeconds = 60, revokeRefreshToken = false, r
     await admin.call("PUT", `/${admin.realm}`, { bruteForceProtected: false });
     standing = wantedRealm;
   }
-  const orders = new RealmOrders(admin, { accessTokenLifespan: accessTokenSeconds, revokeRefreshToken, refreshTokenMaxReuse });
+  const orders = new RealmOrders(admin, { accessTokenLifespan: accessTokenSeconds, revokeRefreshToken, refreshTokenMaxReuse, demoPassword: password });
   return {
     issuer: `${origin}/realms/sluice`, origin,
     async order(wanted) {

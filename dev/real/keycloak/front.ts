@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { RealmOrder } from "../../identity/orders";
+import { people } from "../../identity/realm";
 import { type Fate, faultOrder, Faults } from "../../identity/faults";
 import { parseBody, sendJson } from "../../lib/calls";
 import { type Passing, startFront } from "../front";
@@ -12,16 +13,17 @@ const Control = z.strictObject({ ...RealmOrder.shape, ...faultOrder });
 const secretFields = /^(client_secret|password|code|code_verifier|refresh_token|subject_token|token|access_token|id_token_hint|assertion)$/;
 
 /** A counting proxy before Keycloak: calls of the token endpoint are kept, faults of it are made here, the rest is Keycloak's. */
-export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { accessTokenLifespan: number }): Promise<{ origin: string; issuer: string; close(): Promise<void> }> {
+export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { accessTokenLifespan: number; demoPassword: string }): Promise<{ origin: string; issuer: string; close(): Promise<void> }> {
   const faults = new Faults();
   const passed = new WeakMap<Passing, Fate & { kind: "passed" }>();
   const isTokenEndpoint = ({ path }: Passing) => path === `/realms/${admin.realm}/protocol/openid-connect/token`;
+  const isKept = ({ path }: Passing) => path.startsWith(`/admin/realms/${admin.realm}/`) || path === `/realms/${admin.realm}/protocol/openid-connect/certs`;
   const orders = new RealmOrders(admin, { ...realmSettings, revokeRefreshToken: false, refreshTokenMaxReuse: 0 });
 
   const control = async (order: unknown): Promise<void> => {
     const wanted = Control.parse(order);
     // The realm lives as long as the suite that meets it through this front.
-    if (wanted.deleteUser) throw new Error("deleteUser is not offered here: nobody would bring the person back");
+    if (people.some(({ username }) => username === wanted.deleteUser)) throw new Error(`${wanted.deleteUser} is needed by other tests, and nobody would bring them back: create somebody to be deleted`);
     if (wanted.reset) faults.reset();
     faults.apply(wanted);
     await orders.carryOut(wanted);
@@ -30,7 +32,7 @@ export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { 
   const front = await startFront({
     target: admin.base,
     control,
-    record: (passing) => (isTokenEndpoint(passing) ? masked(passing) : null),
+    record: (passing) => (isTokenEndpoint(passing) ? masked(passing) : isKept(passing) ? {} : null),
     async before(passing) {
       if (!isTokenEndpoint(passing)) return false;
       const fate = await faults.meet(grantTypeOf(passing), passing.res);

@@ -11,10 +11,11 @@ type Named = { id: string; name: string; path?: string };
 export class RealmOrders {
   private readonly undo = new Map<string, () => Promise<void>>();
 
-  constructor(private readonly admin: KeycloakAdmin, private readonly initial: RealmSettings) {}
+  constructor(private readonly admin: KeycloakAdmin, private readonly initial: RealmSettings & { demoPassword: string }) {}
 
   async carryOut(wanted: RealmOrder): Promise<void> {
     if (wanted.reset) await this.reset();
+    for (const [who, roles] of Object.entries(wanted.createUsers ?? {})) await this.change(`person ${who}`, () => this.create(who, roles), () => this.delete(who));
     for (const [who, list] of Object.entries(wanted.setRoles ?? {})) await this.change(`roles ${who}`, () => this.setRoles(who, list), () => this.setRoles(who, personOf(who)?.roles ?? []));
     for (const [who, list] of Object.entries(wanted.setGroups ?? {})) await this.change(`groups ${who}`, () => this.setGroups(who, list), () => this.setGroups(who, personOf(who)?.groups ?? []));
     if (wanted.enableUser) await this.enable(wanted.enableUser, true);
@@ -43,7 +44,8 @@ export class RealmOrders {
   }
 
   private async reset(): Promise<void> {
-    for (const back of [...this.undo.values()]) await back();
+    // The latest first: what was done to a person is undone before the person is.
+    for (const back of [...this.undo.values()].reverse()) await back();
     this.undo.clear();
   }
 
@@ -61,7 +63,8 @@ export class RealmOrders {
     };
     if (Object.keys(settings).length === 0) return;
     const put = async (change: object) => void (await this.admin.call("PUT", `/${this.admin.realm}`, change));
-    await this.change("realm", () => put(settings), () => put({ ...this.initial, offlineSessionMaxLifespanEnabled: true }));
+    const { demoPassword: _password, ...initial } = this.initial;
+    await this.change("realm", () => put(settings), () => put({ ...initial, offlineSessionMaxLifespanEnabled: true }));
   }
 
   private async setRoles(username: string, wanted: readonly string[]): Promise<void> {
@@ -90,9 +93,17 @@ export class RealmOrders {
     for (const client of ["sluice-machine", "sluice-direct"]) await this.admin.of("DELETE", `/users/${id}/consents/${client}`, undefined, [404]);
   }
 
+  private async create(username: string, roles: readonly string[]): Promise<void> {
+    await this.admin.of("POST", "/users", {
+      username, email: `${username}@acme.test`, firstName: "Some", lastName: "Body", enabled: true, emailVerified: true, groups: ["/acme"],
+      credentials: [{ type: "password", value: this.initial.demoPassword, temporary: false }],
+    });
+    await this.setRoles(username, roles);
+  }
+
   private async delete(username: string): Promise<void> {
     const id = await this.userId(username);
-    for (const what of ["roles", "groups", "enabled"]) this.undo.delete(`${what} ${username}`);
+    for (const what of ["person", "roles", "groups", "enabled"]) this.undo.delete(`${what} ${username}`);
     await this.admin.of("DELETE", `/users/${id}`);
   }
 

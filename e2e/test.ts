@@ -1,0 +1,34 @@
+import { expect, test as base } from "@playwright/test";
+import { demoUrl } from "./people";
+
+/** A signed token, as Keycloak's and ours are. What encrypts the session's cookie has no second part that says so. */
+const signedToken = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+/;
+const readable = /^(text\/(html|plain|x-component|css)|application\/(json|problem\+json|javascript)|text\/javascript)/;
+
+/** Responses in which a token was seen, by method and path; and how many were looked through. */
+export type Sightings = { tokens: string[]; looked: number };
+
+/** Every test of a browser also tells that no answer of ours held a token: not in headers and cookies, pages, what React fetches, nor results of actions. */
+export const test = base.extend<{ sightings: Sightings }>({
+  sightings: [async ({ context }, use) => {
+    const seen: Sightings = { tokens: [], looked: 0 };
+    const looking = new Set<Promise<void>>();
+    context.on("response", (response) => {
+      if (!response.url().startsWith(demoUrl)) return;
+      const look = (async () => {
+        const headers = await response.allHeaders();
+        // A redirect has no body, and one that was broken off none that could be read.
+        const body = readable.test(headers["content-type"] ?? "") ? await response.text().catch(() => "") : "";
+        seen.looked++;
+        if (signedToken.test(body) || signedToken.test(JSON.stringify(headers))) seen.tokens.push(`${response.request().method()} ${new URL(response.url()).pathname}`);
+      })().catch(() => undefined);
+      looking.add(look);
+      void look.finally(() => looking.delete(look));
+    });
+    await use(seen);
+    await Promise.all(looking);
+    expect(seen.tokens).toEqual([]);
+  }, { auto: true }],
+});
+
+export { expect };
