@@ -12,6 +12,8 @@ export default defineConfig({
   use: {
     baseURL: stackInfo().demo.url,
     ...devices["Desktop Chrome"],
+    // As somebody's system may be set. Whatever moves would only be waited for.
+    contextOptions: { reducedMotion: "reduce" },
     launchOptions: {
       ...(process.env.SLUICE_CHROMIUM && { executablePath: process.env.SLUICE_CHROMIUM }),
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],

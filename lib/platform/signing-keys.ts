@@ -44,12 +44,14 @@ function held() {
 /** One read for all who wait. @throws SluiceError `store_unavailable` */
 function readKeys(): Promise<void> {
   const current = held();
-  current.triedAt = now();
+  const startedAt = now();
+  current.triedAt = startedAt;
   current.reading ??= (async () => {
     try {
       const { rows } = await pool().query<KeyRow>('SELECT kid, "publicJwk", sealed, state, "signsFrom" FROM "SigningKey" WHERE "endsAt" IS NULL OR "endsAt" > $1 ORDER BY "signsFrom" DESC, kid', [nowDate()]);
       current.keys = await Promise.all(rows.map((row) => current.keys.find((k) => k.kid === row.kid && k.state === row.state) ?? load(row)));
-      current.readAt = now();
+      // What was read is as old as the question.
+      current.readAt = startedAt;
     } catch (error) {
       throw isDatabaseDown(error) ? storeUnavailable(error) : error;
     } finally {
@@ -57,6 +59,12 @@ function readKeys(): Promise<void> {
     }
   })();
   return current.reading;
+}
+
+/** After a change of ours: a read that is under way may have looked before it. */
+async function readKeysAnew(): Promise<void> {
+  await held().reading?.catch(() => undefined);
+  await readKeys();
 }
 
 async function load(row: KeyRow): Promise<SigningKey> {
@@ -93,7 +101,7 @@ async function signingKey(): Promise<SigningKey> {
   if (!signer()) await readKeys();
   if (!signer()) {
     await createFirstKey();
-    await readKeys();
+    await readKeysAnew();
   }
   const key = signer();
   if (!key) throw new SluiceError("internal_error", "There is no signing key.");
@@ -151,7 +159,7 @@ export async function rotateSigningKey({ publishSeconds: ahead, unlessNewerThan,
     await record(tx, row);
     return { kid: row.kid, signsFrom: row.signsFrom };
   });
-  await readKeys();
+  await readKeysAnew();
   return made;
 }
 

@@ -1,8 +1,7 @@
 import { environment } from "../environment";
-import { areasFor } from "./areas";
-import { type Finding, runArea } from "./check";
-import { examine, secretsOf } from "./doctor";
-import { cleaned, countOf, linesOf } from "./report";
+import type { Finding } from "./check";
+import { look } from "./look";
+import { countOf, linesOf } from "./report";
 
 /** `npm run doctor`: checks a configuration from outside in. Exit code 1 when a check failed. */
 const usage = `npm run doctor -- [--json]      checks a configuration from outside in; exit code 1 when something is wrong
@@ -17,14 +16,9 @@ async function main(args: string[]): Promise<number> {
     process.stdout.write(`${usage}\n`);
     return unknown === "--help" || unknown === "-h" ? 0 : 2;
   }
-  const source = environment();
-  const secrets = secretsOf(source);
-  const { doctor, lines } = examine(source);
   const json = args.includes("--json");
   const findings: Finding[] = [];
-  // All areas run at once; each is said as soon as those before it have been.
-  for (const running of areasFor(doctor, lines).map((area) => runArea(area))) {
-    const found = (await running).map((finding) => JSON.parse(cleaned(JSON.stringify(finding), secrets.map(inJson))) as Finding);
+  for await (const found of look(environment())) {
     findings.push(...found);
     if (!json) for (const line of linesOf(found)) process.stdout.write(`${line}\n`);
   }
@@ -32,9 +26,6 @@ async function main(args: string[]): Promise<number> {
   process.stdout.write(json ? `${JSON.stringify({ ...count, findings }, null, 2)}\n` : `\n${count.passed} passed, ${count.failed} failed, ${count.notApplicable} not applicable\n`);
   return count.failed > 0 ? 1 : 0;
 }
-
-/** A secret as it would stand within a JSON text. */
-const inJson = (secret: string) => JSON.stringify(secret).slice(1, -1);
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),

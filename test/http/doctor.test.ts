@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type RedisServer, startRedis } from "../../dev/lib/redis";
+import { look } from "../../ops/doctor/look";
 import { passwordOf } from "./client";
 
 type Finding = { area: string; check: string; outcome: "passed" | "failed" | "not applicable"; detail?: string; cure?: string; why?: string };
@@ -33,10 +34,19 @@ function run(args: string[], more: Record<string, string> = {}): Promise<{ code:
   });
 }
 
+const failuresOf = (findings: Finding[]) => findings.filter((f) => f.outcome === "failed").map((f) => `${f.area}: ${f.check}`);
+
 async function doctor(more: Record<string, string> = {}): Promise<Told> {
   const { code, out } = await run(["--json"], more);
   const { findings } = JSON.parse(out) as { findings: Finding[] };
-  return { code, out, findings, failed: findings.filter((f) => f.outcome === "failed").map((f) => `${f.area}: ${f.check}`) };
+  return { code, out, findings, failed: failuresOf(findings) };
+}
+
+/** The same looking without the command around it: starting that takes longer than the looking. */
+async function looked(more: Record<string, string> = {}): Promise<Pick<Told, "findings" | "failed" | "out">> {
+  const findings: Finding[] = [];
+  for await (const found of look({ NODE_ENV: "production", ...settings, ...more })) findings.push(...found);
+  return { findings, failed: failuresOf(findings), out: JSON.stringify(findings) };
 }
 
 describe("the doctor", () => {
@@ -78,17 +88,16 @@ describe("the doctor", () => {
     ["a key for server actions that is too short", { NEXT_SERVER_ACTIONS_ENCRYPTION_KEY: "c2hvcnQ=" }, "settings: NEXT_SERVER_ACTIONS_ENCRYPTION_KEY", /openssl rand/],
     ["a missing setting", { AUTH_SECRET: "" }, "settings: AUTH_SECRET is missing", /\.env/],
   ])("%s fails in its own line, with the cure", async (_what, more, line, cure) => {
-    const told = await doctor(more);
+    const told = await looked(more);
     expect(told.failed).toEqual([line]);
     expect(told.findings.find((f) => f.outcome === "failed")?.cure).toMatch(cure);
-    expect(told.code).toBe(1);
     for (const value of Object.values(more)) if (/^(not-the|a-pass)/.test(value)) expect(told.out).not.toContain(value);
   });
 
   it("ends a session at Keycloak to see its word arrive, in the Redis of the portal that runs; elsewhere it does not guess", async () => {
-    const finding = (told: Told) => told.findings.find((f) => f.check === "Keycloak reaches us");
-    expect(finding(await doctor({ REDIS_URL: inject("webEnv").REDIS_URL ?? "" }))).toMatchObject({ outcome: "passed", detail: expect.stringContaining("/api/auth/backchannel-logout") as string });
-    expect(finding(await doctor())).toMatchObject({ outcome: "not applicable", why: expect.stringContaining("not the one that a running portal uses") as string });
+    const finding = (told: Pick<Told, "findings">) => told.findings.find((f) => f.check === "Keycloak reaches us");
+    expect(finding(await looked({ REDIS_URL: inject("webEnv").REDIS_URL ?? "" }))).toMatchObject({ outcome: "passed", detail: expect.stringContaining("/api/auth/backchannel-logout") as string });
+    expect(finding(await looked())).toMatchObject({ outcome: "not applicable", why: expect.stringContaining("not the one that a running portal uses") as string });
   });
 
   it.each([
@@ -98,7 +107,7 @@ describe("the doctor", () => {
     const client = new Redis(redis.url);
     try {
       await client.config("SET", ...Object.entries(broken).flat() as [string, string]);
-      const told = await doctor();
+      const told = await looked();
       expect(told.failed).toEqual([line]);
       expect(told.findings.find((f) => f.outcome === "failed")?.cure).toMatch(cure);
     } finally {

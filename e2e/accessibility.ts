@@ -1,0 +1,34 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect } from "./test";
+
+const standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+/** What colours decide: all that can differ between the two themes of one page. */
+const colourRules = ["color-contrast", "link-in-text-block"];
+
+/** The page as it stands has no accessibility fault, in the light nor in the dark; it is left in the light. */
+export async function expectAccessible(page: Page, what: string): Promise<void> {
+  await inTheme(page, "light");
+  expect(await faults(new AxeBuilder({ page }).withTags(standards)), what).toEqual([]);
+  await inTheme(page, "dark");
+  expect(await faults(new AxeBuilder({ page }).withRules(colourRules)), `${what}, in the dark`).toEqual([]);
+  await inTheme(page, "light");
+}
+
+/** Nothing is wider than the window. */
+export async function expectFits(page: Page, what: string): Promise<void> {
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), what).toBeLessThanOrEqual(0);
+}
+
+/** As the system's setting has it, which everybody follows who has chosen nothing. */
+async function inTheme(page: Page, theme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme });
+  await expect(page.locator("html")).toHaveClass(new RegExp(`(^|\\s)${theme}(\\s|$)`));
+  // Colours are measured once nothing fades any more.
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => undefined))));
+}
+
+async function faults(axe: AxeBuilder): Promise<string[]> {
+  const { violations } = await axe.analyze();
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).slice(0, 3).join(", ")}`);
+}
