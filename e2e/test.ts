@@ -1,4 +1,4 @@
-import { expect, test as base } from "@playwright/test";
+import { type BrowserContext, expect, test as base } from "@playwright/test";
 import { demoUrl } from "./people";
 
 /** A signed token, as Keycloak's and ours are. What encrypts the session's cookie has no second part that says so. */
@@ -27,8 +27,14 @@ export const test = base.extend<{ sightings: Sightings }>({
     });
     await use(seen);
     await Promise.all(looking);
+    seen.tokens.push(...(await tokensInCookies(context)));
     expect(seen.tokens).toEqual([]);
   }, { auto: true }],
 });
+
+/** Of our own, by name. */
+export async function tokensInCookies(context: BrowserContext): Promise<string[]> {
+  return (await context.cookies(demoUrl)).filter(({ value }) => signedToken.test(value)).map(({ name }) => `cookie ${name}`);
+}
 
 export { expect };

@@ -59,6 +59,8 @@ export function isTokenEndpointError(error: unknown, ...kinds: TokenErrorKind[])
 
 const tokenDeadlineMs = 8000;
 const revokeDeadlineMs = 3000;
+/** Keycloak waits up to 5 s for each client that it tells; one of them may be down. */
+const signOutDeadlineMs = 7000;
 const exchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
 const signatureAlgorithms = ["RS256", "PS256", "ES256"];
 
@@ -284,10 +286,26 @@ export async function revokeToken(client: KeycloakClient, refreshToken: string):
   if (answer.status !== 200 && answer.status !== 204) throw await noted(client, "revoke", failureOf(answer, undefined));
 }
 
-/** Where the browser goes to end Keycloak's own session (OpenID Connect RP-Initiated Logout 1.0); `state` comes back with it. */
-export async function endSessionUrl(idTokenHint: string | null, postLogoutRedirect: string, state: string): Promise<string> {
+/**
+ * Ends Keycloak's own session behind a refresh token, spent or not, with all that every client holds of it; a session that is over
+ * is fine. Each of those clients hears of it before the answer comes.
+ * @throws TokenEndpointError, `invalid_grant` for a token that Keycloak does not know: whether the session lives, nobody can tell then.
+ */
+export async function endSessionAtKeycloak(client: KeycloakClient, refreshToken: string): Promise<void> {
+  const authorization = basic(client);
+  let answer: HttpAnswer;
+  try {
+    const { end_session_endpoint: url } = await endpoints();
+    answer = await callIdentity(url, { method: "POST", deadlineMs: signOutDeadlineMs, headers: { authorization }, form: new URLSearchParams({ refresh_token: refreshToken }) });
+  } catch (cause) {
+    throw new TokenEndpointError("unavailable", { cause });
+  }
+  if (answer.status !== 200 && answer.status !== 204) throw await noted(client, "logout", failureOf(answer, undefined));
+}
+
+/** Keycloak's page that asks whether to sign out there (OpenID Connect RP-Initiated Logout 1.0, without a hint); `state` comes back with the browser. */
+export async function endSessionUrl(postLogoutRedirect: string, state: string): Promise<string> {
   const url = new URL((await endpoints()).end_session_endpoint);
-  if (idTokenHint) url.searchParams.set("id_token_hint", idTokenHint);
   url.searchParams.set("client_id", keycloakClient("web").id);
   url.searchParams.set("post_logout_redirect_uri", postLogoutRedirect);
   url.searchParams.set("state", state);

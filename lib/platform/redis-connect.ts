@@ -1,12 +1,42 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { parseRedisAddress } from "./redis-address";
 
+type Command = Parameters<Redis["sendCommand"]>[0];
+
+/**
+ * ioredis' own limit also fires when this process was too busy to read an answer that lies there, and a busy moment is no outage. This
+ * one reads what has arrived before it gives up.
+ */
+class PatientRedis extends Redis {
+  private readonly limitMs: number | undefined;
+
+  constructor({ commandTimeout, ...rest }: RedisOptions, url?: string) {
+    const options = { ...rest, replyMapping: "legacy" as const };
+    if (url === undefined) super(options);
+    else super(url, options);
+    this.limitMs = commandTimeout;
+  }
+
+  override sendCommand(command: Command, stream?: Parameters<Redis["sendCommand"]>[1]): unknown {
+    if (this.limitMs !== undefined) this.limit(command, this.limitMs);
+    return super.sendCommand(command, stream);
+  }
+
+  private limit(command: Command, ms: number): void {
+    const giveUp = () => { if (!command.isSettled) command.reject(new Error("Command timed out")); };
+    // Sockets are read between the timers and the first immediate; the second is for what that reading has led to.
+    const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), ms);
+    const settled = () => clearTimeout(timer);
+    (command.promise as Promise<unknown>).then(settled, settled);
+  }
+}
+
 /** A client for the address, whichever kind it is. A Sentinel that does not answer is left for the next within a second. */
 export function connectTo(url: string, options: RedisOptions): Redis {
   const address = parseRedisAddress(url);
-  if (address.kind === "server") return new Redis(address.url, options);
+  if (address.kind === "server") return new PatientRedis(options, address.url);
   const { sentinels, name, tls, database, username, password, sentinelUsername, sentinelPassword } = address;
-  return new Redis({
+  return new PatientRedis({
     connectTimeout: 2000, sentinelRetryStrategy: (attempt) => Math.min(attempt * 50, 500), ...options,
     sentinels, name, db: database, role: "master", sentinelCommandTimeout: 1000, updateSentinels: false,
     ...(username && { username }), ...(password && { password }), ...(sentinelUsername && { sentinelUsername }), ...(sentinelPassword && { sentinelPassword }),

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "@/dev/lib/redis";
 import { type Link, openLink } from "@/dev/testing/link";
 import { env, setEnv } from "./env";
+import { connectTo } from "./redis-connect";
 import { closeRedis, isRedisDown, redis, redisReady, redisRunId, withRedis } from "./redis";
 
 // Two servers behind one address, as before and after a fail-over.
@@ -27,6 +28,28 @@ afterAll(async () => {
   await link.close();
   await Promise.all([before.stop(), after.stop()]);
   rmSync(folder, { recursive: true, force: true });
+});
+
+it("an answer that arrived while this process was busy counts, however long that took", async () => {
+  // Not by the link, which is in this process and as busy.
+  const direct = connectTo(before.url, { commandTimeout: 200 });
+  await direct.ping();
+  const answer = direct.set("busy", "1");
+  for (const until = performance.now() + 500; performance.now() < until;);
+  expect(await answer).toBe("OK");
+  direct.disconnect();
+});
+
+it("a command without an answer fails in time", async () => {
+  const silent = await openLink(before.port);
+  const client = connectTo(`redis://127.0.0.1:${silent.port}`, { commandTimeout: 200, retryStrategy: () => null });
+  await client.ping();
+  silent.freeze();
+  const askedAt = performance.now();
+  await expect(client.ping()).rejects.toThrow("Command timed out");
+  expect(performance.now() - askedAt).toBeGreaterThan(190);
+  client.disconnect();
+  await silent.close();
 });
 
 it("what was under way when the connection broke is not said again to the Redis that answers next, whose run_id is another", async () => {

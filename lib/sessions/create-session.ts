@@ -53,7 +53,7 @@ export async function createSessionFor(purpose: Purpose | null, tokens: TokenSet
   };
   await refuseKilled(meta);
   const blob = sealFor(handle, "t", meta.gen, meta.sub, {
-    at: tokens.accessToken, atExp: tokens.expiresAt, lifeS: tokens.expiresInSeconds, rt: refreshToken, rtExp: tokens.refreshExpiresAt, idt: idToken, scope: tokens.scope,
+    at: tokens.accessToken, atExp: tokens.expiresAt, lifeS: tokens.expiresInSeconds, rt: refreshToken, rtExp: tokens.refreshExpiresAt, scope: tokens.scope,
   });
   await writeSession(handle, { ...meta, kid: kidOf(blob) }, blob);
   try {

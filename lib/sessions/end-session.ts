@@ -4,7 +4,7 @@ import { randomToken } from "@/lib/platform/crypto";
 import { transaction } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
-import { endSessionUrl, revokeToken } from "@/lib/platform/keycloak";
+import { endSessionAtKeycloak, endSessionUrl, isTokenEndpointError } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { metrics, sessionEndOf } from "@/lib/platform/metrics";
 import { findPersonState } from "@/lib/tenants";
@@ -14,23 +14,36 @@ import { openFor, SessionTokens } from "./record";
 import { openSession, removeSession } from "./store";
 
 /**
- * Ends a session here and revokes its tokens at Keycloak; a session that is over already is fine.
+ * Ends a session here, and Keycloak's own with all its tokens; a session that is over already is fine. We tell Keycloak ourselves: the
+ * browser would have to carry the ID token there, in an address.
  *
- * @returns where to send the browser so that Keycloak's own session ends too and leads back to `/signed-out`. It carries the
- *   ID token as hint, as RP-Initiated Logout wants (Keycloak takes an expired one too): without it Keycloak asks the person first.
- *   `state` comes back with the browser once Keycloak's session is over; null when Keycloak's address was never read, so it goes nowhere.
+ * @returns where to send the browser: to `/signed-out`, or to Keycloak's page that asks first, where Keycloak's session may live and
+ *   we hold nothing of it any more. `state` is with the browser that comes to `/signed-out` once both are over; null when
+ *   Keycloak did not answer.
  * @throws SluiceError `store_unavailable`: the session was not ended.
  */
 export async function endSession(handle: SessionHandle, caller: Caller = unknownCaller()): Promise<{ logoutUrl: string; state: string | null }> {
   const tokens = await removeRecord(handle, caller, "signed_out");
-  if (tokens) await revokeToken("web", tokens.rt).catch((error: unknown) => logger.warn({ err: error }, "Keycloak did not take a sign-out; the browser still carries it there"));
   const signedOut = `${env().AUTH_URL}/signed-out`;
   const state = randomToken(16);
   try {
-    return { logoutUrl: await endSessionUrl(tokens?.idt ?? null, signedOut, state), state };
+    if (tokens && (await endedAtKeycloak(tokens.rt))) return { logoutUrl: `${signedOut}?state=${state}`, state };
+    return { logoutUrl: await endSessionUrl(signedOut, state), state };
   } catch (error) {
-    logger.warn({ err: error }, "Keycloak's sign-out page is not known");
+    logger.warn({ err: error }, "Keycloak did not answer to a sign-out: the session there may live on");
     return { logoutUrl: signedOut, state: null };
+  }
+}
+
+/** @throws TokenEndpointError when Keycloak does not answer. */
+async function endedAtKeycloak(refreshToken: string): Promise<boolean> {
+  try {
+    await endSessionAtKeycloak("web", refreshToken);
+    return true;
+  } catch (error) {
+    if (isTokenEndpointError(error, "busy", "unavailable")) throw error;
+    logger.warn({ err: error }, "Keycloak did not take a sign-out; the person is asked there");
+    return false;
   }
 }
 

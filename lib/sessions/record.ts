@@ -31,7 +31,7 @@ export type SessionMeta = z.infer<typeof SessionMeta>;
 
 /** The sealed half (`:t`). `lifeS` is the access token's whole life in seconds, which bounds how early it is renewed. */
 export const SessionTokens = z.object({
-  at: z.string(), atExp: z.number(), lifeS: z.number(), rt: z.string(), rtExp: z.number().nullable(), idt: z.string().nullable(), scope: z.string().nullable(),
+  at: z.string(), atExp: z.number(), lifeS: z.number(), rt: z.string(), rtExp: z.number().nullable(), scope: z.string().nullable(),
 });
 export type SessionTokens = z.infer<typeof SessionTokens>;
 

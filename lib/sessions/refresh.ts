@@ -64,7 +64,7 @@ async function redeem(handle: SessionHandle, current: Unlocked, lease: Lease): P
   }
   const tokens: SessionTokens = {
     at: fresh.accessToken, atExp: fresh.expiresAt, lifeS: fresh.expiresInSeconds,
-    rt: fresh.refreshToken ?? current.tokens.rt, rtExp: fresh.refreshExpiresAt, idt: fresh.idToken ?? current.tokens.idt, scope: fresh.scope ?? current.tokens.scope,
+    rt: fresh.refreshToken ?? current.tokens.rt, rtExp: fresh.refreshExpiresAt, scope: fresh.scope ?? current.tokens.scope,
   };
   const settled = await settle(handle, current, tokens, gen, sub);
   await learn(handle, settled);

@@ -7,6 +7,7 @@ import type { SessionHandle } from "@/lib/access";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
+import { forgetKeycloak, requestToken } from "@/lib/platform/keycloak";
 import { withRedis } from "@/lib/platform/redis";
 import { untilFinished } from "@/lib/platform/unfinished";
 import { getPersonState } from "@/lib/tenants";
@@ -108,15 +109,31 @@ describe("a session", () => {
   });
 
   it("is over once signed out, and Keycloak refuses its tokens", async () => {
-    const { cookie, handle } = await signIn("vic");
-    const { logoutUrl } = await endSession(handle);
-    const url = new URL(logoutUrl);
-    expect(url.pathname).toMatch(/logout$/);
-    expect(url.searchParams.get("post_logout_redirect_uri")).toBe(`${env().AUTH_URL}/signed-out`);
-    expect(url.searchParams.get("id_token_hint")).toBeTruthy();
+    const tokens = await realm.tokensFor("vic");
+    const { cookie, handle } = await aSignIn(tokens);
+    const { logoutUrl, state } = await endSession(handle);
+    expect(logoutUrl).toBe(`${env().AUTH_URL}/signed-out?state=${state}`);
+    await expect(requestToken("web", { grant_type: "refresh_token", refresh_token: tokens.refreshToken ?? "" })).rejects.toMatchObject({ kind: "invalid_grant" });
     await expect(findSession(cookie)).rejects.toMatchObject({ code: "session_expired" });
     const events = await db().auditEvent.findMany({ where: { targetId: handle.sessionId }, orderBy: { writeOrder: "asc" } });
     expect(events.map((e) => e.action)).toEqual(["session.created", "session.ended"]);
+  });
+
+  it("signed out while Keycloak is away is over here, and nobody is told that it were over there", async () => {
+    const { cookie, handle } = await signIn("vic");
+    setEnv({ ...env(), KEYCLOAK_ISSUER: "http://localhost:9/realms/sluice" });
+    forgetKeycloak();
+    expect(await endSession(handle)).toEqual({ logoutUrl: `${env().AUTH_URL}/signed-out`, state: null });
+    setEnv(undefined);
+    forgetKeycloak();
+    await expect(findSession(cookie)).rejects.toMatchObject({ code: "session_expired" });
+  });
+
+  it("signed out twice leads to Keycloak's page that asks, and no address holds a token", async () => {
+    const { handle } = await signIn("vic");
+    await endSession(handle);
+    const url = new URL((await endSession(handle)).logoutUrl);
+    expect(Object.fromEntries(url.searchParams)).toEqual({ client_id: "sluice-web", post_logout_redirect_uri: `${env().AUTH_URL}/signed-out`, state: expect.any(String) as string });
   });
 
   it("ended at Keycloak by a mark is over at once", async () => {

@@ -72,6 +72,15 @@ describe("signing out by a program", () => {
     expect((await party.authorize("uma", { browser })).asked).toEqual(["name and password"]);
   });
 
+  it("with a refresh token that was spent ends it too, and again says nothing else", async () => {
+    await realm.order({ revokeRefreshToken: true, refreshTokenMaxReuse: 0 });
+    const { tokens, browser } = await party.signIn("uma");
+    expect((await party.refresh("sluice-web", tokens.refresh_token)).status).toBe(200);
+    for (let times = 0; times < 2; times++) expect((await party.post("logout", { ...secretOf("sluice-web"), refresh_token: tokens.refresh_token })).status).toBe(204);
+    expect((await party.authorize("uma", { browser })).asked).toEqual(["name and password"]);
+    await realm.order({ reset: true });
+  });
+
   it("with an offline token ends the offline session, and the browser's in which it was given", async () => {
     const { tokens, browser } = await party.signIn("uma");
     const machine = await party.signIn("uma", { client: "sluice-machine", browser, more: offline });

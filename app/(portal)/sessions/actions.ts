@@ -15,7 +15,7 @@ const revalidate = "/sessions";
 export const signOutSessionAction = action(SignOutSessionInput, signOutSession, { revalidate });
 export const signOutOthersAction = action(z.strictObject({}), (ctx) => signOutOthers(ctx), { revalidate });
 
-/** Ends all of the person's sessions here, then this browser's at Keycloak, whose page leads back to `/signed-out`. */
+/** Ends all of the person's sessions here, and this browser's at Keycloak. */
 export async function signOutEverywhereAction(): Promise<void> {
   requireSameOrigin((await headers()).get("origin"));
   const found = await findSignedIn();

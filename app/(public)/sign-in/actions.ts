@@ -23,7 +23,7 @@ function promptFor(intent: FormDataEntryValue | null): Record<string, string> | 
   return intent === "register" && portalFacts().mayRegister ? { prompt: "create" } : undefined;
 }
 
-/** Ends the session here, then the one at Keycloak, whose page leads back to `/signed-out`. */
+/** Ends the session here and at Keycloak. */
 export async function signOutAction(): Promise<void> {
   requireSameOrigin((await headers()).get("origin"));
   const found = await findSignedIn();
