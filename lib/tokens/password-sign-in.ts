@@ -29,10 +29,10 @@ export async function signInByPassword(caller: Caller, username: string, passwor
   }
   const giveBack = () => giveBackLimit(name, limit, attempt.at);
 
-  let tokens: TokenSet;
-  let offline: boolean;
+  const wanted = await wantsGrant(username);
+  let asked: Asked;
   try {
-    ({ tokens, offline } = await askKeycloak(username, password));
+    asked = await askKeycloak(username, password, wanted);
   } catch (error) {
     const known = meaningOf(error);
     if (known.code === "invalid_credentials") await countFailure(caller.ip);
@@ -40,12 +40,16 @@ export async function signInByPassword(caller: Caller, username: string, passwor
     throw known;
   }
   await giveBack();
-  return learn(tokens, offline);
+  const { person, lacksGrant } = await learn(asked);
+  // Whom we knew by that name has a grant, and this is somebody else: an account that was made anew.
+  if (lacksGrant && !wanted) await askKeycloak(username, password, true).then(learn).catch((error: unknown) => logger.warn({ err: error, userId: person.userId }, "machine access was not given with a sign-in"));
+  return person;
 }
 
-async function askKeycloak(username: string, password: string): Promise<{ tokens: TokenSet; offline: boolean }> {
+type Asked = { tokens: TokenSet; offline: boolean };
+
+async function askKeycloak(username: string, password: string, offline: boolean): Promise<Asked> {
   const form = { grant_type: "password", username, password };
-  const offline = await wantsGrant(username);
   try {
     return { tokens: await requestToken("direct", { ...form, scope: offline ? "openid offline_access" : "openid" }), offline };
   } catch (error) {
@@ -94,13 +98,14 @@ async function keepsGrant(userId: string): Promise<boolean> {
   return !mayReplace(await db().ownerGrant.findUnique({ where: { userId }, select: grantDates }));
 }
 
-async function learn(tokens: TokenSet, offline: boolean): Promise<Person> {
+async function learn({ tokens, offline }: Asked): Promise<{ person: Person; lacksGrant: boolean }> {
   const claims = await verifyKeycloakToken(tokens.accessToken);
   const identity = identityOf(claims);
   const state: PersonState = await rememberPerson(identity);
   const { person } = state;
   const mayAct = state.isActive && state.tenantIsActive && person.role !== null;
-  if (offline && tokens.refreshToken && mayAct && !(await keepsGrant(person.userId))) {
+  const lacksGrant = mayAct && !(await keepsGrant(person.userId));
+  if (offline && tokens.refreshToken && lacksGrant) {
     await storeGrant({
       userId: person.userId, tenantId: person.tenantId, issuer: person.issuer, sub: person.sub, client: "direct",
       refreshToken: tokens.refreshToken, refreshExpiresAt: tokens.refreshExpiresAt, kcSid: typeof claims.sid === "string" ? claims.sid : null,
@@ -110,5 +115,5 @@ async function learn(tokens: TokenSet, offline: boolean): Promise<Person> {
     // Nobody will use it, and Keycloak would keep a session for it.
     await revokeToken("direct", tokens.refreshToken).catch((error: unknown) => logger.warn({ err: error }, "an unneeded Keycloak session was not ended"));
   }
-  return person;
+  return { person, lacksGrant };
 }

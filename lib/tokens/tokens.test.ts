@@ -62,6 +62,17 @@ describe("gateway tokens", () => {
     expect((await keySet()).keys[0]).toMatchObject({ kty: "EC", crv: "P-256", alg: "ES256", use: "sig" });
   });
 
+  it("an account that was made anew under a name gets machine access of its own, though the one before had some", async () => {
+    await control({ createUsers: { anew: ["user"] } });
+    const before = await byPassword("anew");
+    await control({ deleteUser: "anew" });
+    await control({ createUsers: { anew: ["user"] } });
+    const after = await byPassword("anew");
+    expect(after.user.id).not.toBe(before.user.id);
+    expect(after.owner_grant).toBe(true);
+    expect((await db().ownerGrant.findUniqueOrThrow({ where: { userId: after.user.id } })).sub).toBe((await db().user.findUniqueOrThrow({ where: { id: after.user.id } })).sub);
+  });
+
   it("a second sign-in leaves a young grant alone, renews one past half its life, and never one given with consent", async () => {
     const { user } = await byPassword("vic");
     const grant = () => db().ownerGrant.findUniqueOrThrow({ where: { userId: user.id } });
