@@ -85,10 +85,16 @@ export async function forgetCalls(part: keyof typeof parts): Promise<void> {
   await fetch(`${parts[part]}/__calls`, { method: "DELETE" });
 }
 
+/** When an administrator last signed somebody out everywhere, ms. */
+let signedOutAt = 0;
+
 export async function control(part: keyof typeof parts, body: object): Promise<void> {
   const answer = await fetch(`${parts[part]}/__control`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`control ${part}: ${answer.status} ${await answer.text()}`);
+  if ("logoutUser" in body) signedOutAt = Date.now();
 }
+
+const nextSecond = (after: number) => new Promise((done) => setTimeout(done, Math.max(0, Math.floor(after / 1000) * 1000 + 1000 - Date.now())));
 
 export async function resetParts(): Promise<void> {
   await Promise.all((Object.keys(parts) as (keyof typeof parts)[]).map((part) => control(part, { reset: true })));
@@ -102,15 +108,16 @@ export function tokenOf(recorded: RecordedCall): { sub?: string; azp?: unknown; 
 
 /**
  * Signs in through the identity provider's pages, as Auth.js's own route does it. Whoever was signed out everywhere in this very
- * second is not let in, since nobody can tell which came first: then it is tried again in the next one.
+ * second is not let in, or not for long, since nobody can tell which came first: so it is done in the next one.
  */
 export async function signIn(username: string, browser = new Browser()): Promise<Browser> {
+  await nextSecond(signedOutAt);
   for (let attempt = 0; attempt < 4; attempt++) {
     const csrf = JSON.parse((await browser.go(`${demo.url}/api/auth/csrf`)).text) as { csrfToken: string };
     const page = await browser.go(`${demo.url}/api/auth/signin/keycloak`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ csrfToken: csrf.csrfToken, callbackUrl: `${demo.url}/overview` }) });
     if (/name="password"/.test(page.text)) await browser.submit(page, { username, password: passwordOf(username) });
     if (browser.cookies(demo.url).includes("sluice.session=")) break;
-    await new Promise((done) => setTimeout(done, 1000 - (Date.now() % 1000)));
+    await nextSecond(Date.now());
   }
   return browser;
 }
