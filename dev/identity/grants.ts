@@ -138,7 +138,7 @@ async function exchange({ realm, tokens, client, form }: GrantCall): Promise<Ans
   }
   const audience = audienceOf(realm, client, form.audience);
   const person = activePerson(realm, subject.sub, "Invalid token", "invalid_request");
-  const scope = subject.scope ?? "";
+  const scope = form.scope === undefined ? (subject.scope ?? "") : grantedScope(scopesOf(form, client));
   const { token, expiresIn } = await tokens.access({ client, session, person, scope }, { audience });
   return {
     access_token: token, expires_in: expiresIn, refresh_expires_in: 0, token_type: "Bearer", "not-before-policy": 0,

@@ -83,7 +83,7 @@ async function ownAccess(row: GrantRow, staleGeneration: number | undefined): Pr
 
 async function narrow(row: GrantRow, own: OwnerAccess, audience: Audience): Promise<UpstreamToken> {
   await refuseWhilePaused(row.userId);
-  const made = await exchangeToken(clientOf(row), own.accessToken, audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE).catch(async (error: unknown) => {
+  const made = await exchangeToken(clientOf(row), own.accessToken, audience).catch(async (error: unknown) => {
     if (isTokenEndpointError(error, "busy", "unavailable")) await backOff(row.userId, { kind: "unavailable", ms: pauseMs(error) });
     throw error;
   });

@@ -38,7 +38,23 @@ describe("an owner's token", () => {
     expect(got.map((t) => decodeJwt(t.accessToken).aud)).toEqual(asked);
     expect(new Set(got.map((t) => decodeJwt(t.accessToken).sub))).toEqual(new Set([owner.sub]));
     expect(new Set(got.map((t) => decodeJwt(t.accessToken).azp))).toEqual(new Set(["sluice-machine"]));
+    // Nor does it say that lasting access was given.
+    expect(new Set(got.map((t) => decodeJwt(t.accessToken).scope))).toEqual(new Set(["openid email profile"]));
     expect(await refreshes()).toBe(1);
+  });
+
+  it("for a scope that the realm does not have is our settings' fault: the grant stays, and nobody is asked to give it anew", async () => {
+    const owner = await anOwner();
+    const whole = env();
+    try {
+      setEnv({ ...whole, NFLOW_SCOPE: "openid nobody-has-this" });
+      await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "identity_unavailable" });
+      expect(await getOwnerToken(owner.userId, "flowise")).toBeTruthy();
+    } finally {
+      setEnv(whole);
+    }
+    expect((await rowOf(owner)).status).toBe("active");
+    expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
   });
 
   it("is refreshed once for all who were refused with it", async () => {

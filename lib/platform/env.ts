@@ -74,6 +74,8 @@ const list = z.string().transform((v) => v.split(",").map((s) => s.trim()).filte
 const roleNames = (role: string) => list.pipe(z.array(z.string().max(255)).min(1, "must name at least one role").max(50)).default([role]);
 
 /** `/tenants/`: with a slash at either end, so that `/tenants` does not mean `/tenants-old` too. */
+/** As OAuth 2.0 writes them (RFC 6749, section 3.3). */
+const scopes = z.string().max(1000).regex(/^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/, "must be names of scopes with one space between them").default("openid");
 const groupPrefix = z.string().min(1).max(400).transform((value) => `/${value.replace(/^\/+|\/+$/g, "")}/`);
 
 /** What can be guessed opens nothing: with a shorter `ADMIN_TOKEN` the bootstrap door stays closed. Characters. */
@@ -126,6 +128,8 @@ const schema = z.object({
   TOKEN_NARROWING: z.enum(["exchange", "none"]).default("exchange"),
   NFLOW_AUDIENCE: z.string().min(1).max(255).default("nflow"),
   FLOWISE_AUDIENCE: z.string().min(1).max(255).default("flowise"),
+  NFLOW_SCOPE: scopes,
+  FLOWISE_SCOPE: scopes,
   /** Names of the roles in Keycloak that mean ours. */
   ROLE_ADMIN: roleNames("admin"),
   ROLE_USER: roleNames("user"),

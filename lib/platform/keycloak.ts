@@ -200,7 +200,8 @@ function failureOf(answer: HttpAnswer, grantType: string | undefined): TokenEndp
   const aboutTheSubject = error === "invalid_grant" || error === "access_denied" || (error === "invalid_request" && /invalid (subject )?token/i.test(description));
   if (grantType === exchangeGrant && aboutTheSubject) return new TokenEndpointError("refused", { error, description });
   if (error === "invalid_grant") return new TokenEndpointError("invalid_grant", { error, description });
-  if (error === "invalid_scope" || error === "not_allowed") return new TokenEndpointError("refused", { error, description });
+  // Of an exchange we choose the scope, by a setting.
+  if ((error === "invalid_scope" && grantType !== exchangeGrant) || error === "not_allowed") return new TokenEndpointError("refused", { error, description });
   return new TokenEndpointError("misconfigured", { error, description, retryAfterSeconds: 5 });
 }
 
@@ -257,16 +258,20 @@ async function clientAccepted(client: KeycloakClient): Promise<void> {
 export type ExchangedToken = { accessToken: string; expiresAt: number; expiresInSeconds: number };
 
 /**
- * Narrows an access token to one audience (RFC 8693, Keycloak's standard exchange). The refresh-token chain is not touched.
+ * Narrows an access token to one engine's audience and scope (RFC 8693, Keycloak's standard exchange): what else it was given for, such
+ * as offline access, is no business of the engine's. The refresh-token chain is not touched.
  * @throws TokenEndpointError, `refused` when the subject token has ended or belongs to somebody else's client.
  */
-export async function exchangeToken(client: KeycloakClient, accessToken: string, audience: string): Promise<ExchangedToken> {
+export async function exchangeToken(client: KeycloakClient, accessToken: string, engine: "nflow" | "flowise"): Promise<ExchangedToken> {
+  const { NFLOW_AUDIENCE, NFLOW_SCOPE, FLOWISE_AUDIENCE, FLOWISE_SCOPE } = env();
+  const [audience, scope] = engine === "nflow" ? [NFLOW_AUDIENCE, NFLOW_SCOPE] : [FLOWISE_AUDIENCE, FLOWISE_SCOPE];
   return requestToken(client, {
     grant_type: exchangeGrant,
     subject_token: accessToken,
     subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
     requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
     audience,
+    scope,
   });
 }
 

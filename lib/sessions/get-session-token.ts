@@ -75,9 +75,8 @@ async function currentTokens(handle: SessionHandle, staleGeneration: number | un
 }
 
 async function narrow(handle: SessionHandle, { meta, tokens }: Unlocked, audience: Audience): Promise<UpstreamToken> {
-  const name = audience === "nflow" ? env().NFLOW_AUDIENCE : env().FLOWISE_AUDIENCE;
   refuseWhilePaused(meta);
-  const made = await exchangeToken("web", tokens.at, name).catch(async (error: unknown) => {
+  const made = await exchangeToken("web", tokens.at, audience).catch(async (error: unknown) => {
     if (isTokenEndpointError(error, "busy", "unavailable")) await backOff(handle.sessionId, meta.gen, pauseUntil(error), { keepsWord: true });
     throw error;
   });

@@ -55,7 +55,7 @@ async function serviceKey(ctx: Context, boundKey?: string): Promise<EngineCreden
 
 async function narrowed(token: string, engine: Engine): Promise<string> {
   try {
-    return (await exchangeToken("web", token, audienceOf(engine))).accessToken;
+    return (await exchangeToken("web", token, engine)).accessToken;
   } catch (error) {
     if (isTokenEndpointError(error, "refused", "invalid_grant")) throw new SluiceError("upstream_forbidden", "This token cannot be narrowed to the engine.", { cause: error });
     throw error;

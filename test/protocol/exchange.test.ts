@@ -8,6 +8,7 @@ const party = partyOf(realm);
 afterEach(() => realm.order({ reset: true }));
 afterAll(() => realm.close());
 
+const scopesIn = (token: unknown) => String(claimsOf(token).scope).split(" ").sort();
 const accessTokenType = "urn:ietf:params:oauth:token-type:access_token";
 
 describe("an exchanged token", () => {
@@ -35,6 +36,16 @@ describe("an exchanged token", () => {
     expect(status).toBe(200);
     expect(claimsOf(body.access_token)).toMatchObject({ aud: "flowise", azp: client, sid: claimsOf(given.access_token).sid });
     expect(body.refresh_token).toBeUndefined();
+  });
+
+  it("has the scope that is asked for, and not the lasting access that its subject has", async () => {
+    const given = (await party.signIn("ada", { client: "sluice-machine", more: offline })).tokens;
+    expect(scopesIn(given.access_token)).toContain("offline_access");
+    const { status, body } = await party.exchange("sluice-machine", given.access_token, "flowise", { scope: "openid" });
+    expect(status).toBe(200);
+    expect(scopesIn(body.access_token)).toEqual(["email", "openid", "profile"]);
+    expect((claimsOf(body.access_token).realm_access as { roles: string[] } | undefined)?.roles ?? []).not.toContain("offline_access");
+    expect(await party.exchange("sluice-machine", given.access_token, "flowise", { scope: "openid nobody-has-this" })).toMatchObject(refusal(400, "invalid_scope"));
   });
 
   it("does not touch the chain of refresh tokens", async () => {

@@ -47,7 +47,7 @@ export function tokensArea({ env, person }: Doctor, discovery: Discover): Area {
 
   async function narrow(signal: AbortSignal, audience: string): Promise<Answer> {
     const type = "urn:ietf:params:oauth:token-type:access_token";
-    return askToken(signal, { grant_type: "urn:ietf:params:oauth:grant-type:token-exchange", subject_token: (await signIn()).access_token, subject_token_type: type, requested_token_type: type, audience });
+    return askToken(signal, { grant_type: "urn:ietf:params:oauth:grant-type:token-exchange", subject_token: (await signIn()).access_token, subject_token_type: type, requested_token_type: type, audience, scope: audience === env.NFLOW_AUDIENCE ? env.NFLOW_SCOPE : env.FLOWISE_SCOPE });
   }
 
   async function narrowed(signal: AbortSignal, audience: string): Promise<string> {

@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import { expect, it } from "vitest";
+import { withRedis } from "./redis";
+import { type Lease, singleFlight } from "./single-flight";
+
+const names = () => { const id = randomUUID(); return { lockKey: `test:${id}:l`, channel: `test:n:${id}` }; };
+/** As if this process had been stopped: neither timers nor sockets. */
+const stop = (ms: number) => { for (const until = performance.now() + ms; performance.now() < until;); };
+
+it("a holder that was stopped right before its one act does not do it: the lock may be another's by now, so it looks again", async () => {
+  const { lockKey, channel } = names();
+  const acts: string[] = [];
+  let done: string | null = null;
+  let runs = 0;
+  const run = async (_state: null, lease: Lease) => {
+    runs++;
+    if (runs === 1) {
+      stop(4200);
+      // Meanwhile another process took over, and has finished.
+      done = "theirs";
+    }
+    lease.assertHeld();
+    acts.push("act");
+    return "ours";
+  };
+  const find = async () => (done === null ? ({ done: false, state: null } as const) : ({ done: true, value: done } as const));
+  expect(await singleFlight(lockKey, { lockKey, channel, find, run })).toBe("theirs");
+  expect(acts).toEqual([]);
+}, 20_000);
+
+it("who holds the lock for long renews it: nobody else begins, and who waits gets the result", async () => {
+  const { lockKey, channel } = names();
+  let done: string | null = null;
+  let begun = 0;
+  const find = async () => (done === null ? ({ done: false, state: null } as const) : ({ done: true, value: done } as const));
+  const run = async (_state: null, lease: Lease) => {
+    begun++;
+    const until = performance.now() + 7000;
+    await expect.poll(() => performance.now(), { timeout: 10_000, interval: 100 }).toBeGreaterThan(until);
+    lease.assertHeld();
+    done = "first";
+    return done;
+  };
+  // Two names, as two processes have: they share the lock alone.
+  expect(await Promise.all([singleFlight(`${lockKey}/a`, { lockKey, channel, find, run }), singleFlight(`${lockKey}/b`, { lockKey, channel, find, run })])).toEqual(["first", "first"]);
+  expect(begun).toBe(1);
+  expect(await withRedis((client) => client.exists(lockKey))).toBe(0);
+}, 30_000);
