@@ -10,8 +10,10 @@ test("whoever looks for tokens in answers sees one in a page, in what an action 
     "/planted/address": { contentType: "text/html", body: "", headers: { "x-went-to": `https://elsewhere.test/?id_token_hint=${token}` } },
   };
   for (const [path, answer] of Object.entries(answers)) await page.route(`${demoUrl}${path}`, (route) => route.fulfill(answer));
-  for (const path of Object.keys(answers)) await page.goto(path);
-  await expect.poll(() => sightings.tokens).toEqual(Object.keys(answers).map((path) => `GET ${path}`));
+  for (const path of Object.keys(answers)) {
+    await page.goto(path);
+    await expect.poll(() => sightings.tokens).toContain(`GET ${path}`);
+  }
   sightings.tokens.length = 0;
   await context.addCookies([{ name: "planted", value: token, url: demoUrl }]);
   expect(await tokensInCookies(context)).toEqual(["cookie planted"]);
