@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type Context, jobContext } from "@/lib/access";
 import { closeDb } from "@/lib/platform/db";
 import { isSluiceError } from "@/lib/platform/errors";
+import { announceKeyRings } from "@/lib/platform/key-rings";
 import { closeQueue } from "@/lib/platform/queue";
 import { closeRedis } from "@/lib/platform/redis";
 import { checkEnv } from "../check-env";
@@ -22,6 +23,8 @@ export class UsageError extends Error {
 export async function runCommand(name: string, work: (ctx: Context) => Promise<number>): Promise<void> {
   checkEnv();
   let code = 1;
+  // What a command seals, every server has to open; without Redis it goes by our own order.
+  await announceKeyRings(null).catch(() => undefined);
   try {
     code = await work(jobContext(name, randomUUID()));
   } catch (error) {
