@@ -1,4 +1,4 @@
-import { type BrowserContext, expect, test as base } from "@playwright/test";
+import { type BrowserContext, expect, type Page, test as base } from "@playwright/test";
 import { demoUrl } from "./people";
 
 /** A signed token, as Keycloak's and ours are. What encrypts the session's cookie has no second part that says so. */
@@ -31,7 +31,19 @@ export const test = base.extend<{ sightings: Sightings }>({
     seen.tokens.push(...(await tokensInCookies(context)));
     expect(seen.tokens).toEqual([]);
   }, { auto: true }],
+  page: async ({ page }, provide) => {
+    const [goto, reload] = [page.goto.bind(page), page.reload.bind(page)];
+    page.goto = (...args) => goto(...args).finally(() => listens(page));
+    page.reload = (...args) => reload(...args).finally(() => listens(page));
+    await provide(page);
+  },
 });
+
+/** Waits until the buttons of a page of ours do something: a click before that is lost, and nobody's test is about that. Pages without React are not waited for long. */
+async function listens(page: Page): Promise<void> {
+  if (!page.url().startsWith(demoUrl)) return;
+  await page.waitForFunction(() => [...document.querySelectorAll("button")].every((button) => Object.keys(button).some((key) => key.startsWith("__reactProps"))), null, { timeout: 5000 }).catch(() => undefined);
+}
 
 /** Of our own, by name. */
 export async function tokensInCookies(context: BrowserContext): Promise<string[]> {
