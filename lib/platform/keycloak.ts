@@ -1,19 +1,18 @@
-import { errors, type JWTPayload, jwtVerify } from "jose";
 import { z } from "zod";
 import { enterBreaker, isOpen, recordFailure, recordSuccess } from "./circuit-breaker";
-import { now, nowDate } from "./clock";
+import { now } from "./clock";
 import { sha256Hex } from "./crypto";
 import { env } from "./env";
 import { SluiceError } from "./errors";
-import { callIdentity, endpoints, type HttpAnswer, realmKey } from "./keycloak-discovery";
+import { basicOf, keycloakClient, type KeycloakClient } from "./keycloak-clients";
+import { callIdentity, endpoints, type HttpAnswer } from "./keycloak-discovery";
 import { logger } from "./logger";
 import { metrics } from "./metrics";
 import { withRedis } from "./redis";
 
 export { endpoints as keycloakEndpoints, forgetKeycloak, identityUnavailable, retryAfterOf } from "./keycloak-discovery";
-
-/** Which of our Keycloak clients speaks; refresh-token chains are never shared between them. */
-export type KeycloakClient = "web" | "machine" | "direct" | "sync";
+export { keycloakClient, type KeycloakClient, keycloakClientOf } from "./keycloak-clients";
+export { verifyKeycloakToken } from "./keycloak-verify";
 
 /** Instants are milliseconds of our clock: time of receipt plus lifetime, so that a skewed clock costs no refresh. */
 export type TokenSet = {
@@ -62,7 +61,6 @@ const revokeDeadlineMs = 3000;
 /** Keycloak waits up to 5 s for each client that it tells; one of them may be down. */
 const signOutDeadlineMs = 7000;
 const exchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
-const signatureAlgorithms = ["RS256", "PS256", "ES256"];
 
 const TokenAnswer = z.object({
   access_token: z.string().min(1),
@@ -74,61 +72,10 @@ const TokenAnswer = z.object({
 });
 const ErrorAnswer = z.object({ error: z.string().max(200), error_description: z.string().max(2000).optional() });
 
-export function keycloakClient(client: KeycloakClient): { id: string; secret: string } {
-  const e = env();
-  if (client === "web") return { id: e.KEYCLOAK_CLIENT_ID, secret: e.KEYCLOAK_CLIENT_SECRET };
-  if (client === "machine") return { id: e.KEYCLOAK_MACHINE_CLIENT_ID, secret: e.KEYCLOAK_MACHINE_CLIENT_SECRET };
-  if (client === "sync") {
-    if (!e.KEYCLOAK_SYNC_CLIENT_ID || !e.KEYCLOAK_SYNC_CLIENT_SECRET) throw new SluiceError("identity_unavailable", "No service account is set up for reading people in Keycloak.");
-    return { id: e.KEYCLOAK_SYNC_CLIENT_ID, secret: e.KEYCLOAK_SYNC_CLIENT_SECRET };
-  }
-  if (!e.KEYCLOAK_DIRECT_CLIENT_ID || !e.KEYCLOAK_DIRECT_CLIENT_SECRET) throw new SluiceError("password_grant_disabled", "Sign-in by password is switched off.");
-  return { id: e.KEYCLOAK_DIRECT_CLIENT_ID, secret: e.KEYCLOAK_DIRECT_CLIENT_SECRET };
-}
-
-/** The reverse of `keycloakClient`, for rows that name a client by its id. */
-export function keycloakClientOf(clientId: string): KeycloakClient | null {
-  return (["machine", "direct", "web"] as const).find((c) => (c !== "direct" || env().KEYCLOAK_DIRECT_CLIENT_ID) && keycloakClient(c).id === clientId) ?? null;
-}
-
-/** RFC 6749, section 2.3.1: both parts are form-encoded first. */
-function basic(client: KeycloakClient): string {
-  const { id, secret } = keycloakClient(client);
-  const encoded = (text: string) => new URLSearchParams({ "": text }).toString().slice(1);
-  return `Basic ${Buffer.from(`${encoded(id)}:${encoded(secret)}`).toString("base64")}`;
-}
-
-/** Two clocks seldom agree. What Keycloak has just handed us is good for as long as it says from then on; what a caller brings must not be old. */
-const forgivenSeconds = { keycloak: 60, caller: 5 };
-
-/**
- * Verifies a token of the realm: signature by the realm's keys, an allowed algorithm, issuer, times, and the audience where
- * one is named.
- * @param options.from who handed it to us, by which clocks may differ: a minute for Keycloak (the default), 5 s for a caller.
- * @param options.use an ID token names our client as its audience too, so it must not pass for an access token.
- * @throws SluiceError `token_expired`, `invalid_credentials`, or `identity_unavailable` when the keys were never read.
- */
-export async function verifyKeycloakToken(jwt: string, options: { audience?: string; use?: "access" | "id"; from?: keyof typeof forgivenSeconds } = {}): Promise<JWTPayload> {
-  try {
-    const { payload, protectedHeader } = await jwtVerify(jwt, realmKey, {
-      algorithms: signatureAlgorithms, issuer: env().KEYCLOAK_ISSUER, audience: options.audience,
-      clockTolerance: forgivenSeconds[options.from ?? "keycloak"], currentDate: nowDate(), requiredClaims: ["sub", "exp", "iat"],
-    });
-    const isIdToken = payload.typ === "ID" || (payload.typ !== "Bearer" && (payload.at_hash !== undefined || payload.nonce !== undefined));
-    const isOther = ["Refresh", "Offline", "Logout"].includes(String(payload.typ)) || /logout/i.test(protectedHeader.typ ?? "");
-    if (isOther || (options.use === "id") !== isIdToken) throw new SluiceError("invalid_credentials", "This is not the kind of token that is needed here.");
-    return payload;
-  } catch (error) {
-    if (error instanceof errors.JWTExpired) throw new SluiceError("token_expired", "The token has expired.", { cause: error });
-    if (error instanceof errors.JOSEError || error instanceof TypeError) throw new SluiceError("invalid_credentials", "The token is not valid.", { cause: error });
-    throw error;
-  }
-}
-
 const breakerKey = () => `sl:idp:cb:${sha256Hex(env().KEYCLOAK_ISSUER).slice(0, 16)}`;
 
 function callTokenEndpoint(client: KeycloakClient, form: Record<string, string>): Promise<HttpAnswer> {
-  const authorization = basic(client);
+  const authorization = basicOf(client);
   return underBreaker(async () => {
     const { token_endpoint: url } = await endpoints();
     const sentAt = performance.now();
@@ -280,15 +227,7 @@ export async function exchangeToken(client: KeycloakClient, accessToken: string,
  * An already dead token is fine. @throws TokenEndpointError
  */
 export async function revokeToken(client: KeycloakClient, refreshToken: string): Promise<void> {
-  const authorization = basic(client);
-  let answer: HttpAnswer;
-  try {
-    const { revocation_endpoint: url } = await endpoints();
-    answer = await callIdentity(url, { method: "POST", deadlineMs: revokeDeadlineMs, headers: { authorization }, form: new URLSearchParams({ token: refreshToken, token_type_hint: "refresh_token" }) });
-  } catch (cause) {
-    throw new TokenEndpointError("unavailable", { cause });
-  }
-  if (answer.status !== 200 && answer.status !== 204) throw await noted(client, "revoke", failureOf(answer, undefined));
+  await tell(client, "revocation_endpoint", { token: refreshToken, token_type_hint: "refresh_token" }, revokeDeadlineMs);
 }
 
 /**
@@ -297,15 +236,20 @@ export async function revokeToken(client: KeycloakClient, refreshToken: string):
  * @throws TokenEndpointError, `invalid_grant` for a token that Keycloak does not know: whether the session lives, nobody can tell then.
  */
 export async function endSessionAtKeycloak(client: KeycloakClient, refreshToken: string): Promise<void> {
-  const authorization = basic(client);
+  await tell(client, "end_session_endpoint", { refresh_token: refreshToken }, signOutDeadlineMs);
+}
+
+/** Says something that is answered with nothing. @throws TokenEndpointError */
+async function tell(client: KeycloakClient, endpoint: "revocation_endpoint" | "end_session_endpoint", form: Record<string, string>, deadlineMs: number): Promise<void> {
+  const authorization = basicOf(client);
   let answer: HttpAnswer;
   try {
-    const { end_session_endpoint: url } = await endpoints();
-    answer = await callIdentity(url, { method: "POST", deadlineMs: signOutDeadlineMs, headers: { authorization }, form: new URLSearchParams({ refresh_token: refreshToken }) });
+    const { [endpoint]: url } = await endpoints();
+    answer = await callIdentity(url, { method: "POST", deadlineMs, headers: { authorization }, form: new URLSearchParams(form) });
   } catch (cause) {
     throw new TokenEndpointError("unavailable", { cause });
   }
-  if (answer.status !== 200 && answer.status !== 204) throw await noted(client, "logout", failureOf(answer, undefined));
+  if (answer.status !== 200 && answer.status !== 204) throw await noted(client, endpoint, failureOf(answer, undefined));
 }
 
 /** Keycloak's page that asks whether to sign out there (OpenID Connect RP-Initiated Logout 1.0, without a hint); `state` comes back with the browser. */
