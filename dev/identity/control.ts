@@ -57,6 +57,7 @@ async function apply(wanted: z.output<typeof Control>, { realm, faults, signOut 
   settings.accessTokenSeconds = wanted.accessTokenTtl ?? settings.accessTokenSeconds;
   settings.revokeRefreshToken = wanted.revokeRefreshToken ?? settings.revokeRefreshToken;
   settings.refreshTokenMaxReuse = wanted.refreshTokenMaxReuse ?? settings.refreshTokenMaxReuse;
+  settings.bruteForceProtected = wanted.bruteForceProtected ?? settings.bruteForceProtected;
   settings.offlineMaxLimited = wanted.offlineMaxLimited ?? settings.offlineMaxLimited;
   settings.backchannelSessionRequired = wanted.backchannel?.sessionRequired ?? settings.backchannelSessionRequired;
   settings.backchannelRevokeOffline = wanted.backchannel?.revokeOffline ?? settings.backchannelRevokeOffline;

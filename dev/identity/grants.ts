@@ -1,4 +1,5 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import type { AuthorizationCodeModel, Provider } from "oidc-provider";
 import { type Form, OAuthError } from "./oauth";
 import { type Client, lifetimes, newSid, nowSeconds, type Person, sidOf } from "./realm";
@@ -92,7 +93,24 @@ async function refresh({ realm, tokens, client, form }: GrantCall): Promise<Answ
   return tokens.answer({ client, session, person, scope: token.scope }, token.chain);
 }
 
-async function signInByPassword({ realm, tokens, client, form }: GrantCall): Promise<Answer> {
+/** Keycloak's brute force protection lets one sign-in of a person be under way, and refuses others as if the password were wrong. */
+const signingIn = new Set<string>();
+const hashingMs = 20;
+
+async function signInByPassword(call: GrantCall): Promise<Answer> {
+  const person = call.realm.directory.findByLogin(call.form.username ?? "");
+  if (!person || !call.realm.settings.bruteForceProtected) return checkPassword(call);
+  if (signingIn.has(person.id)) throw new OAuthError(400, "invalid_grant", "Invalid user credentials");
+  signingIn.add(person.id);
+  try {
+    await pause(hashingMs);
+    return await checkPassword(call);
+  } finally {
+    signingIn.delete(person.id);
+  }
+}
+
+async function checkPassword({ realm, tokens, client, form }: GrantCall): Promise<Answer> {
   if (!client.enabledFlows.has("password")) throw new OAuthError(400, "unauthorized_client", "Client not allowed for direct access grants");
   const requested = scopesOf(form, client);
   const person = realm.directory.findByLogin(form.username ?? "");

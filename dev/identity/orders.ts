@@ -21,6 +21,8 @@ export const RealmOrder = z.strictObject({
   accessTokenTtl: z.int().min(1).max(86_400).optional(),
   revokeRefreshToken: z.boolean().optional(),
   refreshTokenMaxReuse: z.int().min(0).max(100).optional(),
+  /** Whether one person's sign-ins by password at once are refused but for one. */
+  bruteForceProtected: z.boolean().optional(),
   /** Whether an offline session has an absolute end. */
   offlineMaxLimited: z.boolean().optional(),
   /** What every client's back-channel logout says: whether the session is named, and whether offline access is said to be revoked. */

@@ -58,6 +58,8 @@ export type IdentityOptions = {
   accessTokenSeconds?: number;
   revokeRefreshToken?: boolean;
   refreshTokenMaxReuse?: number;
+  /** On by default. */
+  bruteForceProtected?: boolean;
 };
 
 /** Internal client that signs a person in for the account page; it has no secret and can redeem nothing. */

@@ -62,6 +62,7 @@ function openRealm(issuer: string, options: IdentityOptions, state: State): Real
     accessTokenSeconds: options.accessTokenSeconds ?? 60,
     revokeRefreshToken: options.revokeRefreshToken ?? false,
     refreshTokenMaxReuse: options.refreshTokenMaxReuse ?? 0,
+    bruteForceProtected: options.bruteForceProtected ?? true,
     offlineMaxLimited: true,
     backchannelSessionRequired: true,
     backchannelRevokeOffline: false,

@@ -10,6 +10,7 @@ export type Settings = {
   revokeRefreshToken: boolean;
   refreshTokenMaxReuse: number;
   /** Whether an offline session has an absolute end. */
+  bruteForceProtected: boolean;
   offlineMaxLimited: boolean;
   backchannelSessionRequired: boolean;
   backchannelRevokeOffline: boolean;

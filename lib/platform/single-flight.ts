@@ -70,6 +70,14 @@ export function singleFlight<T, S>(key: string, options: Options<T, S>): Promise
   return join(key, () => fly(options));
 }
 
+/**
+ * Work of which only one at a time may happen over all processes, each of them wanted: who comes later waits.
+ * @throws SluiceError `auth_busy` after 10 s of waiting; `store_unavailable`; whatever `work` throws.
+ */
+export function inTurn<T>(lockKey: string, channel: string, work: () => Promise<T>): Promise<T> {
+  return fly({ lockKey, channel, find: async () => ({ done: false, state: null }), run: work });
+}
+
 async function fly<T, S>({ lockKey, channel, find, run }: Options<T, S>): Promise<T> {
   const deadline = performance.now() + waitMsMax;
   let pauseMs = 25;
@@ -96,7 +104,7 @@ async function fly<T, S>({ lockKey, channel, find, run }: Options<T, S>): Promis
           await lease.end();
         }
       }
-      if (performance.now() > deadline) throw new SluiceError("auth_busy", "Somebody else is renewing this access and has not finished. Try again.", { retryAfterSeconds: 1 });
+      if (performance.now() > deadline) throw new SluiceError("auth_busy", "Another call is at this and has not finished. Try again.", { retryAfterSeconds: 1 });
       waitingSince ??= performance.now();
       unlisten ??= listener().on(channel, () => wake());
       await new Promise<void>((resolve) => {

@@ -7,27 +7,33 @@ import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
+import { inTurn } from "@/lib/platform/single-flight";
 import { identityOf, type PersonState, rememberPerson } from "@/lib/tenants";
 import type { Caller } from "./family";
 
 /**
  * Asks Keycloak whether this password is right, and learns who that is. The password goes to its token endpoint and
- * nowhere else. Attempts are counted before they are made, so that many at once cannot pass the limit together, and one
- * that was right is given back; whether the name is known changes neither the answer nor the work.
+ * nowhere else. One name's sign-ins take turns: with brute force protection on, Keycloak answers the second of two at
+ * once like a wrong password. Attempts are counted before they are made, and one that was right is given back; whether
+ * the name is known changes neither the answer nor the work.
  *
- * @throws SluiceError `password_grant_disabled`, `rate_limited`, `invalid_credentials`, `owner_disabled`, `identity_unavailable`, `store_unavailable`
+ * @throws SluiceError `password_grant_disabled`, `rate_limited`, `invalid_credentials`, `owner_disabled`, `auth_busy`, `identity_unavailable`, `store_unavailable`
  */
 export async function signInByPassword(caller: Caller, username: string, password: string): Promise<Person> {
   if (!env().PASSWORD_GRANT_ENABLED) throw new SluiceError("password_grant_disabled", "Sign-in by password is switched off. Use an API key.");
   await limitFailures(caller.ip);
   const name = `pw:${hashedName(username)}`;
+  return inTurn(`sl:${name}:l`, `sl:${name}:n`, () => attempt(caller, name, username, password));
+}
+
+async function attempt(caller: Caller, name: string, username: string, password: string): Promise<Person> {
   const limit = env().PASSWORD_FAILURE_LIMIT;
-  const attempt = await takeLimit(name, limit);
-  if (!attempt.ok) {
-    const { retryAfterSeconds } = attempt;
+  const taken = await takeLimit(name, limit);
+  if (!taken.ok) {
+    const { retryAfterSeconds } = taken;
     throw new SluiceError("rate_limited", `Too many failed sign-ins for this name. Retry after ${retryAfterSeconds} seconds.`, { retryAfterSeconds });
   }
-  const giveBack = () => giveBackLimit(name, limit, attempt.at);
+  const giveBack = () => giveBackLimit(name, limit, taken.at);
 
   const wanted = await wantsGrant(username);
   let asked: Asked;

@@ -12,14 +12,16 @@ import { tlsArea } from "./areas/tls";
 import { tokensArea } from "./areas/tokens";
 import { type Area, notApplicable } from "./check";
 import type { Doctor } from "./doctor";
+import { byPasswordOf } from "./password";
 
 /** All areas, in the order in which they are told: what others lean on comes first. */
 export function areasFor(doctor: Doctor | null, lines: string[]): Area[] {
   if (!doctor) return [settingsArea(null, lines), { name: "everything else", checks: [{ name: "the outside", cure: "", run: async () => notApplicable("needs settings that parse, see above") }] }];
   const { env } = doctor;
   const discovery = discoveryOf(env);
+  const byPassword = byPasswordOf(doctor, discovery);
   return [
-    settingsArea(env, []), tlsArea(env), issuerArea(env), clientsArea(doctor, discovery), tokensArea(doctor, discovery), syncArea(doctor, discovery),
-    portalArea(env), signOutsArea(doctor, discovery), redisArea(env), postgresArea(env), nflowArea(env), flowiseArea(env),
+    settingsArea(env, []), tlsArea(env), issuerArea(env), clientsArea(doctor, discovery), tokensArea(doctor, discovery, byPassword), syncArea(doctor, discovery),
+    portalArea(env), signOutsArea(doctor, discovery, byPassword), redisArea(env), postgresArea(env), nflowArea(env), flowiseArea(env),
   ];
 }

@@ -1,4 +1,5 @@
 import { createRemoteJWKSet, decodeJwt, type JWTPayload } from "jose";
+import { expect } from "vitest";
 import { Browser, formOf, newVerifier } from "../../dev/identity/browser";
 import { password, type ProtocolRealm, sluiceUrl } from "./provider";
 
@@ -96,6 +97,9 @@ export function partyOf(realm: ProtocolRealm) {
 }
 
 export type Party = ReturnType<typeof partyOf>;
+
+/** For `toMatchObject`: Keycloak tells whole seconds that are left, and the one in which a token was made may have passed. */
+export const secondsLeft = (of: number): number => expect.toBeOneOf([of, of - 1]) as number;
 
 /** For `toMatchObject`: an answer that says no. */
 export function refusal(status: number, error: string, description?: string): Answer {

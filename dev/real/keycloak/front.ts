@@ -18,7 +18,7 @@ export async function startKeycloakFront(admin: KeycloakAdmin, realmSettings: { 
   const passed = new WeakMap<Passing, Fate & { kind: "passed" }>();
   const isTokenEndpoint = ({ path }: Passing) => path === `/realms/${admin.realm}/protocol/openid-connect/token`;
   const isKept = ({ path }: Passing) => path.startsWith(`/admin/realms/${admin.realm}/`) || path === `/realms/${admin.realm}/protocol/openid-connect/certs`;
-  const orders = new RealmOrders(admin, { ...realmSettings, revokeRefreshToken: false, refreshTokenMaxReuse: 0 });
+  const orders = new RealmOrders(admin, { ...realmSettings, revokeRefreshToken: false, refreshTokenMaxReuse: 0, bruteForceProtected: true });
 
   const control = async (order: unknown): Promise<void> => {
     const wanted = Control.parse(order);

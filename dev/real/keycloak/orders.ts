@@ -3,7 +3,7 @@ import { people, realmRoles } from "../../identity/realm";
 import type { KeycloakAdmin } from "./admin";
 
 /** How the realm is set when nobody has turned anything, in Keycloak's words. */
-export type RealmSettings = { accessTokenLifespan: number; revokeRefreshToken: boolean; refreshTokenMaxReuse: number };
+export type RealmSettings = { accessTokenLifespan: number; revokeRefreshToken: boolean; refreshTokenMaxReuse: number; bruteForceProtected: boolean };
 
 type Named = { id: string; name: string; path?: string };
 
@@ -59,6 +59,7 @@ export class RealmOrders {
       ...(wanted.accessTokenTtl && { accessTokenLifespan: wanted.accessTokenTtl }),
       ...(wanted.revokeRefreshToken !== undefined && { revokeRefreshToken: wanted.revokeRefreshToken }),
       ...(wanted.refreshTokenMaxReuse !== undefined && { refreshTokenMaxReuse: wanted.refreshTokenMaxReuse }),
+      ...(wanted.bruteForceProtected !== undefined && { bruteForceProtected: wanted.bruteForceProtected }),
       ...(wanted.offlineMaxLimited !== undefined && { offlineSessionMaxLifespanEnabled: wanted.offlineMaxLimited }),
     };
     if (Object.keys(settings).length === 0) return;

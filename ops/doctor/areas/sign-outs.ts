@@ -8,6 +8,7 @@ import { connectTo } from "@/lib/platform/redis-connect";
 import { type Area, Blocked, failed, notApplicable, once, passed, type Verdict } from "../check";
 import type { Doctor } from "../doctor";
 import { type Answer, basic, call } from "../http";
+import type { ByPassword } from "../password";
 import type { Discovery } from "./issuer";
 
 type Discover = (signal: AbortSignal) => Promise<Discovery>;
@@ -19,7 +20,7 @@ const setup = "npm run keycloak:setup";
 const markDeadlineMs = 2000;
 
 /** Whether Keycloak's word of a sign-out reaches the portal: seen by a real one where that is possible, else by what came before. */
-export function signOutsArea(doctor: Doctor, discovery: Discover): Area {
+export function signOutsArea(doctor: Doctor, discovery: Discover, byPassword: ByPassword | null): Area {
   const { env } = doctor;
   const url = `${env.AUTH_URL}/api/auth/backchannel-logout`;
   const client = connectTo(env.REDIS_URL, { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0, connectTimeout: 3000, commandTimeout: 2000, retryStrategy: () => null, sentinelRetryStrategy: () => null });
@@ -35,7 +36,7 @@ export function signOutsArea(doctor: Doctor, discovery: Discover): Area {
     close: async () => client.disconnect(),
     checks: [
       { name: "Keycloak sends them to us", cure: `see that Keycloak's admin API answers from here`, run: async (signal) => judgeClient(await readClient(doctor, discovery, signal), env.KEYCLOAK_CLIENT_ID, url) },
-      { name: "Keycloak reaches us", cure: "see that Keycloak answers at the addresses of its discovery document from here", run: async (signal) => reaches(doctor, discovery, store, url, signal) },
+      { name: "Keycloak reaches us", cure: "see that Keycloak answers at the addresses of its discovery document from here", run: async (signal) => reaches(url, discovery, byPassword, store, signal) },
     ],
   };
 }
@@ -61,20 +62,19 @@ export function judgeClient(answer: Pick<Answer, "status" | "json"> | null, clie
 }
 
 /** Signs somebody in by password and out again: Keycloak tells the client for passwords, at the same address as the others. */
-async function reaches({ env, person }: Doctor, discovery: Discover, store: () => Promise<Redis>, url: string, signal: AbortSignal): Promise<Verdict> {
+async function reaches(url: string, discovery: Discover, byPassword: ByPassword | null, store: () => Promise<Redis>, signal: AbortSignal): Promise<Verdict> {
   const redis = await store();
-  const { KEYCLOAK_DIRECT_CLIENT_ID: id, KEYCLOAK_DIRECT_CLIENT_SECRET: secret } = env;
-  if (!env.PASSWORD_GRANT_ENABLED || !id || !secret || !person) return judgeEarlier(await readLogoutMark(redis, "web"), Date.now());
-  const { token_endpoint, end_session_endpoint } = await discovery(signal);
-  const headers = basic({ id, secret });
-  const tokens = Tokens.safeParse((await call(token_endpoint, { signal, method: "POST", headers, form: { grant_type: "password", ...person, scope: "openid" } })).json);
+  if (!byPassword) return judgeEarlier(await readLogoutMark(redis, "web"), Date.now());
+  const { client, signIn } = byPassword;
+  const tokens = Tokens.safeParse((await signIn("openid", signal)).json);
   if (!tokens.success) throw new Blocked("needs the sign-in by password, see above");
   const sid = z.string().safeParse(decodeJwt(tokens.data.access_token).sid).data;
   if (!sid) throw new Blocked("needs the claim sid in tokens: Keycloak's client scope basic gives it");
-  const ended = await call(end_session_endpoint, { signal, method: "POST", headers, form: { refresh_token: tokens.data.refresh_token } });
-  if (ended.status !== 204 && ended.status !== 200) return failed(`Keycloak's sign-out answers ${ended.status}`, `see that ${id} may sign out at ${end_session_endpoint}`);
+  const { end_session_endpoint } = await discovery(signal);
+  const ended = await call(end_session_endpoint, { signal, method: "POST", headers: basic(client), form: { refresh_token: tokens.data.refresh_token } });
+  if (ended.status !== 204 && ended.status !== 200) return failed(`Keycloak's sign-out answers ${ended.status}`, `see that ${client.id} may sign out at ${end_session_endpoint}`);
   for (const deadline = Date.now() + markDeadlineMs; Date.now() < deadline; await pause(50)) {
-    if (await wasLogoutHeard(redis, sid)) return passed(`a sign-out there arrived at ${url}`, env.AUTH_URL.startsWith("https:") ? undefined : "on this machine; see that the address fits where Keycloak runs");
+    if (await wasLogoutHeard(redis, sid)) return passed(`a sign-out there arrived at ${url}`, url.startsWith("https:") ? undefined : "on this machine; see that the address fits where Keycloak runs");
   }
   return failed("a sign-out at Keycloak never arrived", `see that Keycloak's host reaches ${url} (name, port, certificate), that it is the back-channel logout URL of its clients (${setup}), and look for refused tokens in the portal's log`);
 }

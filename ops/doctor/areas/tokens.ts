@@ -4,6 +4,7 @@ import type { Env } from "@/lib/platform/env";
 import { type Area, Blocked, type Check, failed, notApplicable, once, passed, type Verdict } from "../check";
 import type { Doctor } from "../doctor";
 import { type Answer, basic, call } from "../http";
+import type { ByPassword } from "../password";
 import { isUnauthenticated } from "./clients";
 import { type Discovery, judgeClock } from "./issuer";
 
@@ -12,18 +13,18 @@ const Refusal = z.object({ error: z.string(), error_description: z.string().defa
 const setup = "npm run keycloak:setup";
 const unreachable = "see that Keycloak's token endpoint answers from here";
 type Discover = (signal: AbortSignal) => Promise<Discovery>;
-type Direct = { id: string; secret: string };
 
 /** A real person's tokens, from sign-in by password to one engine's own token, and signed out again. */
-export function tokensArea({ env, person }: Doctor, discovery: Discover): Area {
+export function tokensArea({ env }: Doctor, discovery: Discover, byPassword: ByPassword | null): Area {
   const name = "tokens";
-  const { KEYCLOAK_DIRECT_CLIENT_ID: id, KEYCLOAK_DIRECT_CLIENT_SECRET: secret } = env;
-  const why = !env.PASSWORD_GRANT_ENABLED || !id || !secret ? "PASSWORD_GRANT_ENABLED is off: only a browser gets tokens" : !person ? "set DOCTOR_USERNAME and DOCTOR_PASSWORD to somebody's, and real tokens are looked at" : null;
-  if (why !== null || !person || !id || !secret) return { name, checks: [{ name: "a person's tokens", cure: "", run: async () => notApplicable(why ?? "") }] };
-  const direct = { id, secret };
+  if (!byPassword) {
+    const why = env.PASSWORD_GRANT_ENABLED ? "set DOCTOR_USERNAME and DOCTOR_PASSWORD to somebody's, and real tokens are looked at" : "PASSWORD_GRANT_ENABLED is off: only a browser gets tokens";
+    return { name, checks: [{ name: "a person's tokens", cure: "", run: async () => notApplicable(why) }] };
+  }
+  const { client: direct, username } = byPassword;
   const askToken = async (signal: AbortSignal, form: Record<string, string>) => call((await discovery(signal)).token_endpoint, { signal, method: "POST", headers: basic(direct), form });
   const signIn = once("the sign-in", async () => {
-    const answer = await askToken(AbortSignal.timeout(5000), { grant_type: "password", ...person, scope: "openid offline_access" });
+    const answer = await byPassword.signIn("openid offline_access", AbortSignal.timeout(5000));
     signedInAt = Date.now();
     return tokensIn(answer);
   });
@@ -33,9 +34,9 @@ export function tokensArea({ env, person }: Doctor, discovery: Discover): Area {
   return {
     name,
     checks: [
-      check("sign-in by password", `see that DOCTOR_USERNAME and DOCTOR_PASSWORD are right, that the account is complete, and that ${id} has direct access grants on and asks for no consent: ${setup}`, async () => (await signIn(), passed(`as ${person.username}`))),
+      check("sign-in by password", `see that DOCTOR_USERNAME and DOCTOR_PASSWORD are right, that the account is complete, and that ${direct.id} has direct access grants on and asks for no consent: ${setup}`, async () => (await signIn(), passed(`as ${username}`))),
       check("clocks agree", unreachable, async () => judgeClock(Number((await claims()).iat) * 1000, signedInAt)),
-      check("audiences", setup, async () => judgeAudiences(await claims(), [id, env.NFLOW_AUDIENCE, env.FLOWISE_AUDIENCE])),
+      check("audiences", setup, async () => judgeAudiences(await claims(), [direct.id, env.NFLOW_AUDIENCE, env.FLOWISE_AUDIENCE])),
       check("role", setup, async () => judgeRole(await claims(), env.DEFAULT_ROLE)),
       check("tenant", setup, async () => judgeTenant(await claims(), env)),
       check("lasting access", setup, async () => judgeOffline((await signIn()).refresh_token)),
@@ -121,7 +122,7 @@ async function acceptedByNflow(env: Env, signal: AbortSignal, token: string): Pr
 }
 
 /** An offline session of a password grant is its own, so this ends nothing else. */
-async function signOut(direct: Direct, refreshToken: string | undefined, d: Discovery, signal: AbortSignal): Promise<Verdict> {
+async function signOut(direct: ByPassword["client"], refreshToken: string | undefined, d: Discovery, signal: AbortSignal): Promise<Verdict> {
   if (!refreshToken) return notApplicable("there is nothing to revoke");
   const { status } = await call(d.revocation_endpoint, { signal, method: "POST", headers: basic(direct), form: { token: refreshToken, token_type_hint: "refresh_token" } });
   return status === 200 || status === 204 ? passed("revoked") : failed(`revocation answers ${status}`, "remove the session in Keycloak (Users → Sessions), and see why revocation fails");
