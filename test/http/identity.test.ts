@@ -87,6 +87,9 @@ describe("a token of Keycloak's own", () => {
   });
 });
 
+/** Since the last `forgetCalls`. Meanwhile the worker may be trying somebody's machine access after a sign-out: that is another client's. */
+const refreshesOfSessions = async () => (await callsTo("identity")).filter(({ body }) => body.grant_type === "refresh_token" && body.client_id === "sluice-web").length;
+
 describe("one refresh for all who wait", () => {
   it("fifty calls over two processes with an expired token make one refresh, and none fails", async () => {
     const replica = await startReplica();
@@ -99,8 +102,7 @@ describe("one refresh for all who wait", () => {
       await untilExpired();
       const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => search(i % 2 ? demo.url : replica.url, cookie)));
       expect(answers.map((a) => a.status)).toEqual(Array(50).fill(200));
-      const grants = (await callsTo("identity")).map((c) => c.body.grant_type);
-      expect(grants.filter((g) => g === "refresh_token")).toHaveLength(1);
+      expect(await refreshesOfSessions()).toBe(1);
     } finally {
       await replica.stop();
     }
@@ -114,7 +116,7 @@ describe("one refresh for all who wait", () => {
     await control("nflow", { unauthorizedNext: 1 });
     expect((await search(demo.url, cookie)).status).toBe(200);
     expect(await callsTo("nflow")).toHaveLength(2);
-    expect((await callsTo("identity")).filter((c) => c.body.grant_type === "refresh_token")).toHaveLength(1);
+    expect(await refreshesOfSessions()).toBe(1);
     await control("nflow", { unauthorizedNext: 5 });
     const told = await search(demo.url, cookie);
     expect([told.status, told.json.code]).toEqual([502, "upstream_unauthorised"]);
