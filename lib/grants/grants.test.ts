@@ -222,9 +222,10 @@ describe("giving and taking back", () => {
     expect(await getGrant(inSession(owner))).toEqual({ status: "missing", givenAt: null, lastUsedAt: null, idleUntil: null, actsUntil: null });
 
     await anOwner();
-    await realm.control({ tokenDelayMs: 500 });
+    const before = await refreshes();
+    await realm.control({ tokenDelayMs: 2000 });
     const refreshing = getOwnerToken(owner.userId, "nflow").catch((error: unknown) => error);
-    await new Promise((done) => setTimeout(done, 200));
+    await expect.poll(refreshes).toBe(before + 1);
     await deleteGrant(inSession(owner));
     expect(await refreshing).toMatchObject({ code: "owner_reauth_required" });
     expect(await rowOf(owner)).toMatchObject({ sealed: "" });
