@@ -9,8 +9,9 @@ export type Settings = {
   accessTokenSeconds: number;
   revokeRefreshToken: boolean;
   refreshTokenMaxReuse: number;
-  /** Whether an offline session has an absolute end. */
+  /** Whether one person's sign-ins by password at once are refused but for one. */
   bruteForceProtected: boolean;
+  /** Whether an offline session has an absolute end. */
   offlineMaxLimited: boolean;
   backchannelSessionRequired: boolean;
   backchannelRevokeOffline: boolean;

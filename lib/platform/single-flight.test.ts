@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
 import { withRedis } from "./redis";
-import { type Lease, singleFlight } from "./single-flight";
+import { inTurn, type Lease, singleFlight } from "./single-flight";
 
 const names = () => { const id = randomUUID(); return { lockKey: `test:${id}:l`, channel: `test:n:${id}` }; };
 /** As if this process had been stopped: neither timers nor sockets. */
@@ -46,3 +46,23 @@ it("who holds the lock for long renews it: nobody else begins, and who waits get
   expect(begun).toBe(1);
   expect(await withRedis((client) => client.exists(lockKey))).toBe(0);
 }, 30_000);
+
+it("work in turn never overlaps, all of it is done, and a flood of one name is refused at once instead of waited for", async () => {
+  const { lockKey, channel } = names();
+  let running = 0;
+  let most = 0;
+  let done = 0;
+  const work = async () => {
+    most = Math.max(most, ++running);
+    await withRedis((client) => client.ping());
+    running--;
+    done++;
+  };
+  const results = await Promise.allSettled(Array.from({ length: 40 }, () => inTurn(lockKey, channel, work)));
+  expect([most, done]).toEqual([1, 32]);
+  expect(results.slice(32).map((result) => result.status === "rejected" && (result.reason as { code: string }).code)).toEqual(Array(8).fill("auth_busy"));
+  // Nobody is before the next one any more, and whoever fails makes room as well.
+  await expect(inTurn(lockKey, channel, async () => { throw new Error("mine"); })).rejects.toThrow("mine");
+  await inTurn(lockKey, channel, work);
+  expect(done).toBe(33);
+}, 20_000);

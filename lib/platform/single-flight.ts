@@ -44,7 +44,7 @@ type Options<T, S> = {
   run: (state: S, lease: Lease) => Promise<T>;
 };
 
-const shared = globalThis as typeof globalThis & { sluiceFlights?: Map<string, Promise<unknown>>; sluiceListener?: Listener };
+const shared = globalThis as typeof globalThis & { sluiceFlights?: Map<string, Promise<unknown>>; sluiceTurns?: Map<string, number>; sluiceListener?: Listener };
 
 /** Whether somebody in this process is at it. */
 export function isUnderWay(key: string): boolean {
@@ -70,13 +70,29 @@ export function singleFlight<T, S>(key: string, options: Options<T, S>): Promise
   return join(key, () => fly(options));
 }
 
+/** Waiting costs a process little, yet not nothing, and whoever floods one lock must not pile it up. */
+const turnsMax = 32;
+
 /**
  * Work of which only one at a time may happen over all processes, each of them wanted: who comes later waits.
- * @throws SluiceError `auth_busy` after 10 s of waiting; `store_unavailable`; whatever `work` throws.
+ * @throws SluiceError `auth_busy` after 10 s of waiting, and at once where 32 of this process are before it; `store_unavailable`; whatever `work` throws.
  */
-export function inTurn<T>(lockKey: string, channel: string, work: () => Promise<T>): Promise<T> {
-  return fly({ lockKey, channel, find: async () => ({ done: false, state: null }), run: work });
+export async function inTurn<T>(lockKey: string, channel: string, work: () => Promise<T>): Promise<T> {
+  shared.sluiceTurns ??= new Map();
+  const turns = shared.sluiceTurns;
+  const before = turns.get(lockKey) ?? 0;
+  if (before >= turnsMax) throw busy();
+  turns.set(lockKey, before + 1);
+  try {
+    return await fly({ lockKey, channel, find: async () => ({ done: false, state: null }), run: work });
+  } finally {
+    const left = (turns.get(lockKey) ?? 1) - 1;
+    if (left === 0) turns.delete(lockKey);
+    else turns.set(lockKey, left);
+  }
 }
+
+const busy = () => new SluiceError("auth_busy", "Another call is at this and has not finished. Try again.", { retryAfterSeconds: 1 });
 
 async function fly<T, S>({ lockKey, channel, find, run }: Options<T, S>): Promise<T> {
   const deadline = performance.now() + waitMsMax;
@@ -104,7 +120,7 @@ async function fly<T, S>({ lockKey, channel, find, run }: Options<T, S>): Promis
           await lease.end();
         }
       }
-      if (performance.now() > deadline) throw new SluiceError("auth_busy", "Another call is at this and has not finished. Try again.", { retryAfterSeconds: 1 });
+      if (performance.now() > deadline) throw busy();
       waitingSince ??= performance.now();
       unlisten ??= listener().on(channel, () => wake());
       await new Promise<void>((resolve) => {
