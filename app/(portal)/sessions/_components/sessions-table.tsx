@@ -16,7 +16,7 @@ import { signOutSessionAction } from "../actions";
 const column = columnsOf<SessionView>();
 const columns = column.columns([
   column.accessor("device", { header: "Device", enableSorting: false, cell: ({ row }) => <Device session={row.original} /> }),
-  column.accessor("signedInAt", { header: "Signed in", enableSorting: false, cell: ({ row, getValue }) => <><RelativeTime at={getValue()} /><span className="block text-xs text-muted">{row.original.method}</span></> }),
+  column.accessor("signedInAt", { header: "Signed in", enableSorting: false, cell: ({ row, getValue }) => <span className="block"><RelativeTime at={getValue()} /><span className="block text-xs text-muted">{row.original.method}</span></span> }),
   column.accessor("lastSeenAt", { header: "Last seen", enableSorting: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
   column.accessor("endsAt", { header: "Ends if unused", enableSorting: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
   column.display({ id: "actions", header: "", cell: ({ row }) => (row.original.isThis ? null : <SignOutOne session={row.original} />) }),
