@@ -88,13 +88,13 @@ function escalation(detail: string, seen: string | string[] | null, limit: strin
 
 /**
  * The key that makes the call, if it is one. Its row is held until the transaction ends: a key that is being revoked
- * with all that it created cannot slip in one more.
+ * with all that it created cannot slip in one more. Only `lockKeys` waits for that, the count of its calls does not.
  * @throws SluiceError `key_revoked`
  */
 export async function findActingKey(tx: Tx, ctx: Context): Promise<Reach | null> {
   if (ctx.actor.type !== "apiKey") return null;
   const [key] = await tx.$queryRaw<(Reach & { revokedAt: Date | null })[]>`
-    SELECT permissions, "chatflowIds", "allowedIps", "expiresAt", "revokedAt" FROM "ApiKey" WHERE id = ${ctx.actor.apiKeyId}::uuid AND "tenantId" = ${ctx.tenantId}::uuid FOR SHARE`;
+    SELECT permissions, "chatflowIds", "allowedIps", "expiresAt", "revokedAt" FROM "ApiKey" WHERE id = ${ctx.actor.apiKeyId}::uuid AND "tenantId" = ${ctx.tenantId}::uuid FOR KEY SHARE`;
   if (!key || key.revokedAt) throw new SluiceError("key_revoked", "This API key was revoked.");
   return key;
 }

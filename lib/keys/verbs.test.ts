@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import type { Context, Person } from "@/lib/access";
-import { db } from "@/lib/platform/db";
+import { db, pool } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
-import { checkCall, createKey, getKey, listKeys, revokeKey, revokeKeys, updateKey } from ".";
-import { ApiKeyView, CreateKeyInput, ListKeysInput, UpdateKeyInput } from "./schemas";
+import { checkCall, createKey, getKey, listKeys, revokeKey, revokeKeys, rotateKey, updateKey } from ".";
+import { ApiKeyView, CreateKeyInput, ListKeysInput, RotateKeyInput, UpdateKeyInput } from "./schemas";
 import { hashSecret } from "./secret";
 
 const create = (ctx: Context, input: object = {}) => createKey(ctx, CreateKeyInput.parse({ name: "k", ...input }));
@@ -45,6 +45,26 @@ describe("API keys", () => {
     for (const id of ["", "x", randomUUID(), "' OR 1=1"]) await expect(getKey(contextOf(owner), id)).rejects.toMatchObject({ code: "not_found" });
     expect(await rowOf(key.id)).toEqual(before);
     expect(await auditOf(key.id)).toEqual(["key.created"]);
+  });
+
+  it("a key changes and rotates another while its own calls are counted, and waits for nobody", async () => {
+    const owner = await aPerson();
+    const manager = await create(contextOf(owner), { permissions: ["api-keys:manage", "api-keys:create", "chatflows:read"] });
+    const { key } = await create(contextOf(owner), { permissions: ["chatflows:read"] });
+    const ctx = asKey(owner, manager.key.id, ["api-keys:manage", "api-keys:create", "chatflows:read"]);
+    const counting = await pool().connect();
+    try {
+      // As countKeys does, which then wants the other key's row.
+      await counting.query("BEGIN");
+      await counting.query('UPDATE "ApiKey" SET "requestCount" = "requestCount" + 1 WHERE id = $1', [manager.key.id]);
+      expect((await update(ctx, key.id, { isActive: false })).key.status).toBe("disabled");
+      await update(ctx, key.id, { isActive: true });
+      await rotateKey(ctx, key.id, RotateKeyInput.parse({ overlapSeconds: 60 }));
+      await create(ctx, { permissions: ["chatflows:read"] });
+    } finally {
+      await counting.query("ROLLBACK");
+      counting.release();
+    }
   });
 
   it("a viewer creates and changes nothing", async () => {

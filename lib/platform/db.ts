@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
 import { Prisma, PrismaClient } from "../generated/prisma/client";
@@ -24,9 +25,28 @@ export function db(): PrismaClient {
   return shared.sluicePrisma;
 }
 
-/** One transaction for a change and its audit event. Network calls stay outside. */
-export function transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
-  return db().$transaction(run, { timeout: 15_000, maxWait: 5_000 });
+/** How often a transaction is begun when PostgreSQL ends it for another's sake. */
+const triesMax = 4;
+
+/**
+ * One transaction for a change and its audit event. Network calls stay outside, and `run` changes nothing but rows: when two
+ * transactions wait for one another, PostgreSQL ends one of them, and that one is run again.
+ */
+export async function transaction<T>(run: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db().$transaction(run, { timeout: 15_000, maxWait: 5_000 });
+    } catch (error) {
+      if (!isWriteConflict(error) || tries >= triesMax) throw error;
+      await sleep(Math.random() * 50 * tries);
+    }
+  }
+}
+
+/** A deadlock or a failed serialization, as Prisma's client (P2034) and its raw queries (P2010, the driver's error in `meta`) tell it. */
+function isWriteConflict(error: unknown): boolean {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return false;
+  return error.code === "P2034" || (error.code === "P2010" && /TransactionWriteConflict|40P01|40001/.test(`${JSON.stringify(error.meta)} ${error.message}`));
 }
 
 /** Prisma's "unique constraint failed" (P2002), so that a verb can turn it into its own conflict. */
