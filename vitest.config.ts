@@ -15,5 +15,7 @@ export default defineConfig({
     // One PostgreSQL and one Redis for all files: each mints its own tenant, so files may run side by side.
     fileParallelism: true,
     maxWorkers: 2,
+    // Modules are loaded once a worker and not once a file, which is half of the run; dev/testing/setup.ts tidies up between files.
+    isolate: false,
   },
 });

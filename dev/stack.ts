@@ -149,6 +149,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       KEYCLOAK_SYNC_CLIENT_ID: "sluice-sync", KEYCLOAK_SYNC_CLIENT_SECRET: secret.syncSecret,
       DATABASE_URL: postgres.url, REDIS_URL: redis.url, NFLOW_API_URL: nflowUrl, FLOWISE_URL: flowise.url, FLOWISE_AUTH: "user-token", FLOWISE_API_KEY: flowise.serviceKey,
       ADMIN_TOKEN: secret.adminToken, METRICS_TOKEN: secret.metricsToken, AUTH_FAILURE_LIMIT: "2000/60", UPSTREAM_FIRST_BYTE_TIMEOUT_MS: "5000", CONTACT: "ada@acme.test",
+      // As its realm does.
+      REGISTRATION_LINK: "true",
       // Tests disable people and enable them again, and should not wait half a minute for either to show.
       ...(options.throwaway && { PEOPLE_SWEEP_SECONDS: "2" }),
       ...options.env,

@@ -1,9 +1,12 @@
-import { type BrowserContext, expect, type Page, test as base } from "@playwright/test";
+import { type BrowserContext, expect, type Page, type Request, test as base } from "@playwright/test";
 import { demoUrl } from "./people";
 
 /** A signed token, as Keycloak's and ours are. What encrypts the session's cookie has no second part that says so. */
 const signedToken = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+/;
 const readable = /^(text\/(html|plain|x-component|css)|application\/(json|problem\+json|javascript)|text\/javascript)/;
+
+/** Files of the build that were looked through: their names change with their contents. */
+const builtFilesSeen = new Set<string>();
 
 /** Responses in which a token was seen, by method and path; and how many were looked through. */
 export type Sightings = { tokens: string[]; looked: number };
@@ -13,21 +16,18 @@ export const test = base.extend<{ sightings: Sightings }>({
   sightings: [async ({ context }, use) => {
     const seen: Sightings = { tokens: [], looked: 0 };
     const looking = new Set<Promise<void>>();
-    context.on("response", (response) => {
-      if (!response.url().startsWith(demoUrl)) return;
-      const look = (async () => {
-        const headers = await response.allHeaders();
-        // A redirect has none, nor has a page that was left before it was read.
-        const body = readable.test(headers["content-type"] ?? "") ? await response.text().catch(() => "") : "";
-        seen.looked++;
-        if (signedToken.test(body) || signedToken.test(JSON.stringify(headers))) seen.tokens.push(`${response.request().method()} ${new URL(response.url()).pathname}`);
-      })().catch(() => undefined);
-      looking.add(look);
-      void look.finally(() => looking.delete(look));
-    });
+    const look = (request: Request, isWhole: boolean) => {
+      const url = request.url();
+      if (!url.startsWith(demoUrl) || builtFilesSeen.has(url)) return;
+      const looks = lookThrough(request, isWhole, seen).then(() => { if (isWhole && url.includes("/_next/static/")) builtFilesSeen.add(url); }, () => undefined);
+      looking.add(looks);
+      void looks.finally(() => looking.delete(looks));
+    };
+    context.on("requestfinished", (request) => look(request, true));
+    // Broken off: what had come of it cannot be asked for any more, but its headers can.
+    context.on("requestfailed", (request) => look(request, false));
     await use(seen);
-    // The browser never tells of some that were broken off.
-    await Promise.race([Promise.all(looking), new Promise((done) => setTimeout(done, 2000))]);
+    await Promise.all(looking);
     seen.tokens.push(...(await tokensInCookies(context)));
     expect(seen.tokens).toEqual([]);
   }, { auto: true }],
@@ -38,6 +38,16 @@ export const test = base.extend<{ sightings: Sightings }>({
     await provide(page);
   },
 });
+
+async function lookThrough(request: Request, isWhole: boolean, seen: Sightings): Promise<void> {
+  const response = request.existingResponse();
+  if (!response) return;
+  const headers = isWhole ? await response.allHeaders() : response.headers();
+  // A redirect has no body, nor has a page that was left before it was read.
+  const body = isWhole && readable.test(headers["content-type"] ?? "") ? await response.text().catch(() => "") : "";
+  seen.looked++;
+  if (signedToken.test(body) || signedToken.test(JSON.stringify(headers))) seen.tokens.push(`${request.method()} ${new URL(request.url()).pathname}`);
+}
 
 /** Waits until the buttons of a page of ours do something: a click before that is lost, and nobody's test is about that. Pages without React are not waited for long. */
 async function listens(page: Page): Promise<void> {

@@ -1,7 +1,8 @@
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, randomUUID, scryptSync, timingSafeEqual } from "node:crypto";
 import { people, type Person, type RealmRole } from "./realm";
+import type { Registered, State } from "./state";
 
-/** The people, with what a test has done to them. The changes live in memory: a restart is a reset. */
+/** The people, with what a test has done to them: that lives in memory, and a restart is a reset. What they did themselves stays. */
 export class Directory {
   private readonly disabled = new Set<string>();
   private readonly deleted = new Set<string>();
@@ -9,11 +10,12 @@ export class Directory {
   private readonly created: Person[] = [];
   private readonly groups = new Map<string, readonly string[]>();
 
-  constructor(private readonly password: string) {}
+  /** @param password everybody's, but for whoever chose another. */
+  constructor(private readonly state: State, private readonly password: string) {}
 
   /** Everybody who exists, by name. */
   list(): Person[] {
-    return [...people, ...this.created].filter((one) => !this.deleted.has(one.id)).map((one) => this.now(one)).sort((a, b) => a.username.localeCompare(b.username));
+    return [...people, ...this.registered(), ...this.created].filter((one) => !this.deleted.has(one.id)).map((one) => this.now(one)).sort((a, b) => a.username.localeCompare(b.username));
   }
 
   find(id: string): Person | undefined {
@@ -30,9 +32,25 @@ export class Directory {
     return this.find(id) !== undefined && !this.disabled.has(id);
   }
 
-  isPassword(candidate: string): boolean {
+  isPassword(id: string, candidate: string): boolean {
+    const own = this.state.data.passwords[id];
+    if (own) return timingSafeEqual(scryptSync(candidate, own.salt, 32), Buffer.from(own.hash, "hex"));
     const digest = (text: string) => createHash("sha256").update(text).digest();
     return timingSafeEqual(digest(candidate), digest(this.password));
+  }
+
+  setPassword(id: string, password: string): void {
+    const salt = randomBytes(16).toString("hex");
+    this.state.data.passwords[id] = { salt, hash: scryptSync(password, salt, 32).toString("hex") };
+    this.state.changed();
+  }
+
+  /** Somebody new, who has neither role nor group. @returns their id */
+  register(person: Omit<Registered, "id">, password: string): string {
+    const id = randomUUID();
+    this.state.data.registered.push({ ...person, id });
+    this.setPassword(id, password);
+    return id;
   }
 
   /** Each has an id of their own: whoever is created again under a name is somebody else. */
@@ -50,6 +68,10 @@ export class Directory {
 
   delete(id: string): void {
     this.deleted.add(id);
+    const { data } = this.state;
+    data.registered = data.registered.filter((one) => one.id !== id);
+    delete data.passwords[id];
+    this.state.changed();
   }
 
   setRoles(id: string, roles: readonly RealmRole[]): void {
@@ -66,6 +88,10 @@ export class Directory {
     this.deleted.clear();
     this.roles.clear();
     this.groups.clear();
+  }
+
+  private registered(): Person[] {
+    return this.state.data.registered.map((one) => ({ ...one, roles: [], groups: [] }));
   }
 
   private now(one: Person): Person {

@@ -114,7 +114,7 @@ async function checkPassword({ realm, tokens, client, form }: GrantCall): Promis
   if (!client.enabledFlows.has("password")) throw new OAuthError(400, "unauthorized_client", "Client not allowed for direct access grants");
   const requested = scopesOf(form, client);
   const person = realm.directory.findByLogin(form.username ?? "");
-  if (!person || !realm.directory.isPassword(form.password ?? "")) throw new OAuthError(400, "invalid_grant", "Invalid user credentials");
+  if (!person || !realm.directory.isPassword(person.id, form.password ?? "")) throw new OAuthError(400, "invalid_grant", "Invalid user credentials");
   if (!realm.directory.isEnabled(person.id)) throw new OAuthError(400, "invalid_grant", "Account disabled");
 
   const scope = grantedScope(requested);

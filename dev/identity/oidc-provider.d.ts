@@ -21,7 +21,7 @@ declare module "oidc-provider" {
     account?: { accountId: string };
     session: SessionModel;
     params: Record<string, string | undefined>;
-    result?: { login?: { accountId: string }; consent?: object };
+    result?: InteractionResult;
     requestParamScopes: Set<string>;
   };
 
@@ -64,8 +64,7 @@ declare module "oidc-provider" {
   };
 
   export type InteractionResult =
-    | { login: { accountId: string; acr: string } }
-    | { consent: object }
+    | { login?: { accountId: string; acr: string }; consent?: object; create?: object; action?: { status: string } }
     | { error: string; error_description: string };
 
   export interface Adapter {
@@ -92,7 +91,8 @@ declare module "oidc-provider" {
   }
 
   export const interactionPolicy: {
-    base(): { get(name: "login" | "consent"): { checks: Iterable<{ error: string }> & { add(check: object): void } } };
+    base(): { get(name: "login" | "consent"): { checks: Iterable<{ error: string }> & { add(check: object): void } }; add(prompt: object, place?: number): void };
+    Prompt: new (prompt: { name: string; requestable?: boolean }, ...checks: object[]) => object;
     Check: new (reason: string, description: string, check: (ctx: Context) => boolean) => object;
   };
 }

@@ -78,6 +78,32 @@ export function signInPage(action: string, options: { again?: string; username?:
   ]);
 }
 
+const field = (id: string, label: string, value: string, autocomplete: string) =>
+  `<label for="${id}">${escape(label)}</label><input type="text" id="${id}" name="${id}" value="${escape(value)}" autocomplete="${autocomplete}" autocapitalize="none" spellcheck="false">`;
+
+const newPasswordField = (id: string, label: string) => `<label for="${id}">${escape(label)}</label><input type="password" id="${id}" name="${id}" autocomplete="new-password">`;
+
+export type NewAccount = { username: string; email: string; firstName: string; lastName: string };
+
+export function registerPage(action: string, values: NewAccount, alert?: string): string {
+  const fields = [
+    field("username", "Username", values.username, "username"), newPasswordField("password", "Password"), newPasswordField("password-confirm", "Confirm password"),
+    field("email", "Email", values.email, "email"), field("firstName", "First name", values.firstName, "given-name"), field("lastName", "Last name", values.lastName, "family-name"),
+  ];
+  return page("Register", [...(alert ? [{ alert }] : []), form(action, fields.join(""), [{ id: "kc-register", label: "Register" }])]);
+}
+
+export function updatePasswordPage(action: string, alert?: string): string {
+  const others = '<p><label><input type="checkbox" id="logout-sessions" name="logout-sessions" value="on" checked> Sign out from other devices</label></p>';
+  return page("Update password", [
+    ...(alert ? [{ alert }] : []),
+    form(action, newPasswordField("password-new", "New Password") + newPasswordField("password-confirm", "Confirm password") + others, [
+      { id: "kc-submit", label: "Submit" },
+      { id: "kc-cancel", label: "Cancel", name: "cancel-aia", value: "true", plain: true },
+    ]),
+  ]);
+}
+
 export function consentPage(action: string, clientName: string, scopes: readonly string[], code: string): string {
   return page(`Grant Access to ${clientName}`, [
     { text: "Do you grant these access privileges?" },

@@ -43,6 +43,7 @@ export function makeProvider(realm: Realm): Provider {
       },
     ],
     scopes: clientScopes.split(" "),
+    extraParams: ["kc_action"],
     responseTypes: ["code"],
     pkce: { required: () => true },
     routes,
@@ -69,13 +70,15 @@ export function makeProvider(realm: Realm): Provider {
 
   provider.on("authorization.accepted", (ctx: Context) => {
     // Keycloak gives level 1 to whoever has just shown the password, 0 to whoever was let through silently.
-    ctx.oidc.session.acr = ctx.oidc.result?.login ? "1" : "0";
+    ctx.oidc.session.acr = resultOf(ctx).login ? "1" : "0";
   });
   provider.on("authorization_code.saved", (code: AuthorizationCodeModel) => {
     if (!code.consumed) sessions.openSso({ sid: sidOf(code.sessionUid), uid: code.sessionUid, userId: code.accountId, authTime: code.authTime });
   });
   provider.on("authorization.success", (ctx: Context, out: Record<string, unknown>) => {
     out.session_state = sidOf(ctx.oidc.session.uid);
+    const { action } = resultOf(ctx);
+    if (action) out.kc_action_status = action.status;
   });
   provider.on("server_error", (_ctx: Context, error: Error) => console.error(`identity: ${error.stack ?? error.message}`));
   provider.use(async (ctx, next) => {
@@ -107,6 +110,14 @@ export function translateRequest(url: string): string {
   return `${pathname}?${searchParams}`;
 }
 
+/** The one of Keycloak's actions that is known here; any other is passed over. */
+export const passwordAction = "UPDATE_PASSWORD";
+
+/** What the pages on the way have settled so far. */
+function resultOf({ oidc }: Pick<Context, "oidc">) {
+  return oidc.result && !("error" in oidc.result) ? oidc.result : {};
+}
+
 function policy(): ReturnType<typeof interactionPolicy.base> {
   const prompts = interactionPolicy.base();
   // The standard's word would be "consent_required"; Keycloak says this one.
@@ -115,9 +126,13 @@ function policy(): ReturnType<typeof interactionPolicy.base> {
   prompts.get("login").checks.add(
     new interactionPolicy.Check("acr_values", "the requested level could not be obtained", ({ oidc }) => {
       const wanted = oidc.params.acr_values?.split(" ") ?? [];
-      return wanted.length > 0 && !wanted.some((level) => level === "0" || level === "1") && !oidc.result?.login;
+      return wanted.length > 0 && !wanted.some((level) => level === "0" || level === "1") && !resultOf({ oidc }).login;
     }),
   );
+  // Whoever makes an account is signed in by that; what was asked for beside it comes once it is known who it is.
+  prompts.add(new interactionPolicy.Prompt({ name: "create", requestable: true }), 0);
+  const wants = ({ oidc }: Pick<Context, "oidc">) => oidc.params.kc_action === passwordAction && !resultOf({ oidc }).action;
+  prompts.add(new interactionPolicy.Prompt({ name: "action" }, new interactionPolicy.Check("action_pending", "the action was not done", wants)));
   return prompts;
 }
 

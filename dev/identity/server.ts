@@ -67,7 +67,7 @@ function openRealm(issuer: string, options: IdentityOptions, state: State): Real
     backchannelSessionRequired: true,
     backchannelRevokeOffline: false,
   };
-  return { issuer, state, settings, clients: realmClients(options), directory: new Directory(options.demoPassword), sessions: new Sessions(state, settings) };
+  return { issuer, state, settings, clients: realmClients(options), directory: new Directory(state, options.demoPassword), sessions: new Sessions(state, settings) };
 }
 
 function makeHandler(realm: Realm): (req: IncomingMessage, res: ServerResponse) => Promise<void> {

@@ -28,6 +28,9 @@ export type ClientSession = {
   chains: Record<string, { tokenId: string; uses: number; sequence: number }>;
 };
 
+/** Somebody who made an account of their own. */
+export type Registered = { id: string; username: string; email: string; firstName: string; lastName: string };
+
 export type Consent = { scopes: string[]; givenAt: number; changedAt: number };
 
 type Data = {
@@ -41,6 +44,9 @@ type Data = {
   consents: Record<string, Record<string, Consent>>;
   /** By user id: offline tokens from before this second no longer work, since an administrator signed the person out. */
   notBefore: Record<string, number>;
+  registered: Registered[];
+  /** Of whoever chose a password of their own, by user id: its salt and `scrypt` of both, in hex. */
+  passwords: Record<string, { salt: string; hash: string }>;
   /** Ids of access tokens that were revoked one by one, with their end. */
   revoked: Record<string, number>;
   /** What oidc-provider keeps: browser sessions, interactions, grants, codes. */
@@ -113,6 +119,8 @@ function read(file: string): Data | undefined {
   if (data.version !== 1) throw new Error(`${file} was written by another version; remove it to start over`);
   // A file from before these were kept.
   data.notBefore ??= {};
+  data.registered ??= [];
+  data.passwords ??= {};
   for (const session of Object.values(data.clientSessions)) session.openedAt ??= session.startedAt;
   return data;
 }
@@ -131,6 +139,8 @@ async function fresh(): Promise<Data> {
     clientSessions: {},
     consents: {},
     notBefore: {},
+    registered: [],
+    passwords: {},
     revoked: {},
     artifacts: {},
   };

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
-import { expect, it } from "vitest";
-import { metrics, readMetrics, renderMetrics } from "./metrics";
+import { afterAll, expect, it, vi } from "vitest";
+
+// Other files have counted in this process, and a process has one set of counters: here is a new one, and what the others hold stays theirs.
+const holder = globalThis as { sluiceMetrics?: unknown };
+const theirs = holder.sluiceMetrics;
+holder.sluiceMetrics = undefined;
+vi.resetModules();
+const { metrics, readMetrics, renderMetrics } = await import("./metrics");
+afterAll(() => { holder.sluiceMetrics = theirs; });
 
 it("what is counted is told: each series by its labels, those of one label from the start at zero", async () => {
   metrics.refresh.inc({ result: "invalid_grant", reason: "stale" });

@@ -106,8 +106,12 @@ describe("one process, or one half alone", () => {
   });
 
   it("api answers no pages, pages answers no API, and both tell how they are", async () => {
-    const [apiOnly, pagesOnly] = await Promise.all([startReplica({ SERVER_MODE: "api" }), startReplica({ SERVER_MODE: "pages" })]);
+    const [apiOnly, pagesOnly] = await Promise.all([startReplica({ SERVER_MODE: "api" }), startReplica({ SERVER_MODE: "pages", REGISTRATION_LINK: "false" })]);
     try {
+      // The link is for realms that let people register.
+      const signIn = async (url: string) => (await call(url, "GET", "/sign-in")).text;
+      expect((await signIn(demo.url)).includes("Create an account")).toBe(true);
+      expect((await signIn(pagesOnly.url)).includes("Create an account")).toBe(false);
       expect([await page(apiOnly.url), await api(apiOnly.url), (await ready(apiOnly.url)).status]).toEqual([404, 200, 200]);
       expect([await page(pagesOnly.url), await api(pagesOnly.url), (await ready(pagesOnly.url)).status]).toEqual([200, 404, 200]);
       expect((await call(pagesOnly.url, "GET", "/api/auth/session")).status).toBe(200);
