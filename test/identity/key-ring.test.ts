@@ -7,7 +7,7 @@ import { afterAll, afterEach, expect, inject, it } from "vitest";
 import { startRedis } from "../../dev/lib/redis";
 import { control, demo, keyOf, resetParts } from "../http/client";
 import { type Replica } from "../http/replica";
-import { anExpiredSession, answers, aSession, copyTo, type Fleet, search, type Session, startFleet } from "./fleet";
+import { anExpiredSession, answers, aSession, copyTo, type Fleet, isReal, search, type Session, startFleet } from "./fleet";
 
 const folder = mkdtempSync("/var/tmp/sluice-key-ring-");
 const sql = new pg.Pool({ connectionString: demo.databaseUrl, max: 1 });
@@ -78,7 +78,8 @@ it("a new key rolled through three processes signs nobody out and fails no call;
   }
 }, 180_000);
 
-it("a new key for machine access rolled through three processes fails no key's call; then it alone seals; a grant that only the old one opens waits for it to come back", async () => {
+// The same roll with another setting, on more processes: the short form leaves it to the long one.
+it.runIf(isReal)("a new key for machine access rolled through three processes fails no key's call; then it alone seals; a grant that only the old one opens waits for it to come back", async () => {
   const [old, fresh] = [inject("webEnv").VAULT_KEKS ?? "", aFreshKey()];
   await control("identity", { createUsers: { kim: ["user"], kit: ["user"] } });
   const [busy, away] = [await keyOf("kim", { permissions: ["nflow:read"] }), await keyOf("kit", { permissions: ["nflow:read"] })];
