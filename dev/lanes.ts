@@ -128,13 +128,13 @@ type Lane = { name: string; command(report: string): readonly string[]; env?: Re
 /** The suites that need a running product, each lane with how its runner is called. */
 const lanesOnStack = (browser: string | null): Lane[] => [
   { name: "http", command: (report) => vitest("vitest.http.config.ts", report) },
-  { name: "e2e", command: () => [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], ...(browser && { env: { SLUICE_CHROMIUM: browser } }) },
   { name: "identity", command: (report) => vitest("vitest.identity.config.ts", report) },
+  { name: "e2e", command: () => [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], ...(browser && { env: { SLUICE_CHROMIUM: browser } }) },
 ];
 
 /**
  * The HTTP, identity and browser suites against stacks of their own; afterwards each stack's log is searched for secrets.
- * @param options.apart the HTTP suite has a stack of its own, beside that of the others: on two cores much of a lane's time is waiting, and so both take equally long.
+ * @param options.apart the HTTP suite has a stack of its own, beside that of the others: two cores have time for both, since both wait much. The browser hardly waits, and so comes last.
  */
 export async function suitesOnStack(options: Partial<StackOptions> & { apart?: boolean }, browser: string | null, env: Record<string, string> = {}): Promise<void> {
   const { apart, ...stackOptions } = options;

@@ -2,7 +2,7 @@ import type { Person } from "@/lib/access";
 import { storeGrant } from "@/lib/grants";
 import { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "@/lib/keys";
 import { now } from "@/lib/platform/clock";
-import { db } from "@/lib/platform/db";
+import { db, type Prisma } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
@@ -13,7 +13,7 @@ import type { Caller } from "./family";
 
 /**
  * Asks Keycloak whether this password is right, and learns who that is. The password goes to its token endpoint and
- * nowhere else. One name's sign-ins take turns: with brute force protection on, Keycloak answers the second of two at
+ * nowhere else. One person's sign-ins take turns: with brute force protection on, Keycloak answers the second of two at
  * once like a wrong password. Attempts are counted before they are made, and one that was right is given back; whether
  * the name is known changes neither the answer nor the work.
  *
@@ -23,7 +23,10 @@ export async function signInByPassword(caller: Caller, username: string, passwor
   if (!env().PASSWORD_GRANT_ENABLED) throw new SluiceError("password_grant_disabled", "Sign-in by password is switched off. Use an API key.");
   await limitFailures(caller.ip);
   const name = `pw:${hashedName(username)}`;
-  return inTurn(`sl:${name}:l`, `sl:${name}:n`, () => attempt(caller, name, username, password));
+  const people = await peopleCalled(username, { id: true });
+  // Whoever is not known here yet has nothing but the name to wait by.
+  const whose = people.length === 1 ? `pw:${people[0]?.id}` : name;
+  return inTurn(`sl:${whose}:l`, `sl:${whose}:n`, () => attempt(caller, name, username, password));
 }
 
 async function attempt(caller: Caller, name: string, username: string, password: string): Promise<Person> {
@@ -80,12 +83,17 @@ const grantDates = { status: true, clientId: true, givenAt: true, lastUsedAt: tr
  * password that is past half its life. One given with consent is left alone while it lives.
  */
 async function wantsGrant(username: string): Promise<boolean> {
-  const name = username.trim().toLowerCase();
-  const people = await db().user.findMany({
-    where: { issuer: env().KEYCLOAK_ISSUER, OR: [{ username: { equals: name, mode: "insensitive" } }, { email: name, emailVerified: true }] },
-    select: { grant: { select: grantDates } }, take: 2,
-  });
+  const people = await peopleCalled(username, { grant: { select: grantDates } });
   return people.length !== 1 || mayReplace(people[0]?.grant ?? null);
+}
+
+/** Whom we know by this user name or email address; two are enough to know that it does not say who it is. */
+function peopleCalled<S extends Prisma.UserSelect>(username: string, select: S) {
+  const name = username.trim().toLowerCase();
+  return db().user.findMany({
+    where: { issuer: env().KEYCLOAK_ISSUER, OR: [{ username: { equals: name, mode: "insensitive" } }, { email: name, emailVerified: true }] },
+    select, take: 2,
+  });
 }
 
 type GrantDates = { status: string; clientId: string; givenAt: Date; lastUsedAt: Date | null; idleDeadlineAt: Date | null; absDeadlineAt: Date | null };
