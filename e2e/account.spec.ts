@@ -45,7 +45,7 @@ test.describe("an account of one's own", () => {
     await page.locator("#lastName").fill("Ister");
     await page.getByRole("button", { name: "Register" }).click();
     // Keycloak keeps what is not secret, and so does the way back to us.
-    await expect(page.getByText(/don['’]t match/)).toBeVisible();
+    await expect(page.getByText(/doesn['’]t match/)).toBeVisible();
     await expect(page.locator("#username")).toHaveValue(username);
     await page.locator("#password").fill(password);
     await page.locator("#password-confirm").fill(password);
@@ -72,7 +72,7 @@ test.describe("an account of one's own", () => {
     await page.getByRole("link", { name: "Change password" }).click();
     await page.locator("#password-new").fill(next);
     await page.locator("#password-confirm").fill(next);
-    await expect(page.locator("#logout-sessions")).toBeChecked();
+    await page.locator("#logout-sessions").check();
     await page.getByRole("button", { name: "Submit" }).click();
     await expect(page).toHaveURL(/\/sessions/);
     await expect(page.getByText("Done at Keycloak")).toBeVisible();

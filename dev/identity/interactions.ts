@@ -65,7 +65,7 @@ const register: Step = async (req, res, { realm, provider }, interaction, form) 
   if (Object.values(values).some((value) => value === "") || !values.email.includes("@")) return show("Please fill in every field.");
   if (realm.directory.findByLogin(values.username)) return show("Username already exists.");
   if (realm.directory.findByLogin(values.email)) return show("Email already exists.");
-  const fault = faultOf(password, form);
+  const fault = faultOf(password, form, "Password confirmation doesn't match.");
   if (fault) return show(fault);
   const accountId = realm.directory.register(values, password);
   await provider.interactionFinished(req, res, { create: {}, login: { accountId, acr: "1" } }, { mergeWithLastSubmission: false });
@@ -78,7 +78,7 @@ const updatePassword: Step = async (req, res, { realm, provider, signOut }, inte
   const finish = (status: "success" | "cancelled") => provider.interactionFinished(req, res, { action: { status } }, { mergeWithLastSubmission: true });
   if (form["cancel-aia"] !== undefined) return finish("cancelled");
   const password = form["password-new"] ?? "";
-  const fault = faultOf(password, form);
+  const fault = faultOf(password, form, "Passwords don't match.");
   if (fault) return show(fault);
   realm.directory.setPassword(userId, password);
   if (form["logout-sessions"] !== undefined) {
@@ -88,9 +88,9 @@ const updatePassword: Step = async (req, res, { realm, provider, signOut }, inte
   await finish("success");
 };
 
-function faultOf(password: string, form: Record<string, string>): string | null {
+function faultOf(password: string, form: Record<string, string>, unlike: string): string | null {
   if (password === "") return "Please specify password.";
-  return password === form["password-confirm"] ? null : "Passwords don't match.";
+  return password === form["password-confirm"] ? null : unlike;
 }
 
 const steps: Record<string, Step> = { consent, create: register, action: updatePassword };

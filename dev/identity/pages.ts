@@ -94,7 +94,7 @@ export function registerPage(action: string, values: NewAccount, alert?: string)
 }
 
 export function updatePasswordPage(action: string, alert?: string): string {
-  const others = '<p><label><input type="checkbox" id="logout-sessions" name="logout-sessions" value="on" checked> Sign out from other devices</label></p>';
+  const others = '<p><label><input type="checkbox" id="logout-sessions" name="logout-sessions" value="on"> Sign out from other devices</label></p>';
   return page("Update password", [
     ...(alert ? [{ alert }] : []),
     form(action, newPasswordField("password-new", "New Password") + newPasswordField("password-confirm", "Confirm password") + others, [
