@@ -9,17 +9,18 @@ export class Directory {
   private readonly roles = new Map<string, readonly RealmRole[]>();
   private readonly created: Person[] = [];
   private readonly groups = new Map<string, readonly string[]>();
+  private gathered: Map<string, Person> | undefined;
 
   /** @param password everybody's, but for whoever chose another. */
   constructor(private readonly state: State, private readonly password: string) {}
 
   /** Everybody who exists, by name. */
   list(): Person[] {
-    return [...people, ...this.registered(), ...this.created].filter((one) => !this.deleted.has(one.id)).map((one) => this.now(one)).sort((a, b) => a.username.localeCompare(b.username));
+    return [...this.everybody().values()];
   }
 
   find(id: string): Person | undefined {
-    return this.list().find((one) => one.id === id);
+    return this.everybody().get(id);
   }
 
   /** By username or email, case aside. */
@@ -49,12 +50,14 @@ export class Directory {
   register(person: Omit<Registered, "id">, password: string): string {
     const id = randomUUID();
     this.state.data.registered.push({ ...person, id });
+    this.gathered = undefined;
     this.setPassword(id, password);
     return id;
   }
 
   /** Each has an id of their own: whoever is created again under a name is somebody else. */
   create(username: string, roles: readonly RealmRole[]): void {
+    this.gathered = undefined;
     this.created.push({ id: randomUUID(), username, email: `${username}@acme.test`, firstName: "Some", lastName: "Body", roles, groups: ["/acme"] });
   }
 
@@ -67,6 +70,7 @@ export class Directory {
   }
 
   delete(id: string): void {
+    this.gathered = undefined;
     this.deleted.add(id);
     const { data } = this.state;
     data.registered = data.registered.filter((one) => one.id !== id);
@@ -75,19 +79,30 @@ export class Directory {
   }
 
   setRoles(id: string, roles: readonly RealmRole[]): void {
+    this.gathered = undefined;
     this.roles.set(id, roles);
   }
 
   setGroups(id: string, groups: readonly string[]): void {
+    this.gathered = undefined;
     this.groups.set(id, groups);
   }
 
   reset(): void {
+    this.gathered = undefined;
     this.created.length = 0;
     this.disabled.clear();
     this.deleted.clear();
     this.roles.clear();
     this.groups.clear();
+  }
+
+  /** By id, in the order of names. Gathered anew after a change: a realm of ten thousand is asked about each of them. */
+  private everybody(): Map<string, Person> {
+    if (this.gathered) return this.gathered;
+    const all = [...people, ...this.registered(), ...this.created].filter((one) => !this.deleted.has(one.id)).map((one) => this.now(one));
+    this.gathered = new Map(all.sort((a, b) => (a.username < b.username ? -1 : 1)).map((one) => [one.id, one]));
+    return this.gathered;
   }
 
   private registered(): Person[] {
