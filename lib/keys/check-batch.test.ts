@@ -146,7 +146,7 @@ const atMostInOne = 64;
 describe("batched and one by one", () => {
   it("answer alike, whatever the records and calls are", async () => {
     const codes = new Set<string>();
-    await fc.assert(fc.asyncProperty(world, fc.array(call, { minLength: 100, maxLength: 150 }), async (records, calls) => {
+    const alike = fc.asyncProperty(world, fc.array(call, { minLength: 100, maxLength: 150 }), async (records, calls) => {
       const names = { together: `x${randomUUID()}`, alone: `y${randomUUID()}` };
       await Promise.all([build(names.together, records), build(names.alone, records)]);
       const few = { ...env(), AUTH_FAILURE_LIMIT: { requests: 5, window: 3600 } };
@@ -163,8 +163,9 @@ describe("batched and one by one", () => {
       const [those, these] = [together.map((r) => comparable(names.together, r)), alone.map((r) => comparable(names.alone, r))];
       expect(those.map(({ same }) => same)).toEqual(these.map(({ same }) => same));
       for (const time of ["resetsIn", "wait"] as const) expect(those.filter((one, i) => Math.abs(one[time] - (these[i]?.[time] ?? NaN)) <= apartMs)).toHaveLength(these.length);
-    }), { numRuns: 80, endOnFailure: true });
-    // Worlds of which the script reads nothing would answer alike as well.
+    });
+    // Worlds of which the script reads nothing would answer alike as well: every answer that there is has to come up.
+    for (let more = 0; more < 10 && codes.size < 13; more++) await fc.assert(alike, { numRuns: 80, endOnFailure: true });
     expect([...codes].sort()).toEqual(["address", "disabled", "expired", "family", "ip", "limit", "ok", "owner", "permission", "revoked", "role", "rotated", "unknown"]);
   });
 });

@@ -33,7 +33,26 @@ describe("limits of key, owner and tenant, on three processes at once", () => {
   beforeAll(async () => { fleet = await startFleet(inject("webEnv"), redis, { env: { USER_RATE_LIMIT: "1000/3600", TENANT_RATE_LIMIT: "1600/3600", WORKER: "off" } }); });
   afterAll(() => fleet.stop());
 
-  it("a burst admits exactly what the tightest of them leaves, whichever process it comes to, and no two are told the same rest", async () => {
+  /** On a machine with so much else to do that Redis seems away, processes count alone and say so. That tells nothing of limits: they begin anew, and so does the question. */
+  const answeredWhole = async (ask: (burst: (key: FleetKey, calls: number) => Promise<Answer[]>) => Promise<void>) => {
+    for (let tries = 1; ; tries++) {
+      const seen: Answer[] = [];
+      const watched = async (key: FleetKey, calls: number) => {
+        const answers = await burst(key, calls);
+        seen.push(...answers);
+        return answers;
+      };
+      try {
+        return await ask(watched);
+      } catch (error) {
+        if (tries === 5 || !seen.some((answer) => answer.degraded)) throw error;
+        for (const member of fleet.members.keys()) await expect.poll(async () => (await fleet.ask(member, fleet.manager)).degraded, { timeout: 20_000 }).toBe(false);
+        await store.del(await store.keys("sl:l:*"));
+      }
+    }
+  };
+
+  it("a burst admits exactly what the tightest of them leaves, whichever process it comes to, and no two are told the same rest", () => answeredWhole(async (burst) => {
     const spent: Answer[] = [];
     for (const [requests, left] of [[128, 128], [129, 129], [900, 743]] as const) {
       const [key] = await fleet.makeKeys(1, { requests }) as [FleetKey];
@@ -51,7 +70,7 @@ describe("limits of key, owner and tenant, on three processes at once", () => {
     const answers = await burst(theirs, 700);
     expect(admitted(answers)).toHaveLength(600);
     expect(policies(answers.filter((a) => a.status === 429))).toEqual(['"tenant";q=1600;w=3600']);
-  });
+  }), 180_000);
 
   it("what one limit refuses takes nothing from the others", async () => {
     // The owner and the tenant have nothing left: a new key is refused, and keeps what it has.
