@@ -16,16 +16,17 @@ export const test = base.extend<{ sightings: Sightings }>({
   sightings: [async ({ context }, use) => {
     const seen: Sightings = { tokens: [], looked: 0 };
     const looking = new Set<Promise<void>>();
-    const look = (request: Request, isWhole: boolean) => {
+    // At once, since some never end and some are broken off.
+    context.on("response", (response) => {
+      if (response.url().startsWith(demoUrl) && signedToken.test(JSON.stringify(response.headers()))) seen.tokens.push(nameOf(response.request()));
+    });
+    context.on("requestfinished", (request) => {
       const url = request.url();
       if (!url.startsWith(demoUrl) || builtFilesSeen.has(url)) return;
-      const looks = lookThrough(request, isWhole, seen).then(() => { if (isWhole && url.includes("/_next/static/")) builtFilesSeen.add(url); }, () => undefined);
+      const looks = lookThrough(request, seen).then(() => { if (url.includes("/_next/static/")) builtFilesSeen.add(url); }, () => undefined);
       looking.add(looks);
       void looks.finally(() => looking.delete(looks));
-    };
-    context.on("requestfinished", (request) => look(request, true));
-    // Broken off: what had come of it cannot be asked for any more, but its headers can.
-    context.on("requestfailed", (request) => look(request, false));
+    });
     await use(seen);
     await Promise.all(looking);
     seen.tokens.push(...(await tokensInCookies(context)));
@@ -39,14 +40,16 @@ export const test = base.extend<{ sightings: Sightings }>({
   },
 });
 
-async function lookThrough(request: Request, isWhole: boolean, seen: Sightings): Promise<void> {
+const nameOf = (request: Request) => `${request.method()} ${new URL(request.url()).pathname}`;
+
+async function lookThrough(request: Request, seen: Sightings): Promise<void> {
   const response = request.existingResponse();
   if (!response) return;
-  const headers = isWhole ? await response.allHeaders() : response.headers();
+  const headers = await response.allHeaders();
   // A redirect has no body, nor has a page that was left before it was read.
-  const body = isWhole && readable.test(headers["content-type"] ?? "") ? await response.text().catch(() => "") : "";
+  const body = readable.test(headers["content-type"] ?? "") ? await response.text().catch(() => "") : "";
   seen.looked++;
-  if (signedToken.test(body) || signedToken.test(JSON.stringify(headers))) seen.tokens.push(`${request.method()} ${new URL(request.url()).pathname}`);
+  if (signedToken.test(body) || signedToken.test(JSON.stringify(headers))) seen.tokens.push(nameOf(request));
 }
 
 /** Waits until the buttons of a page of ours do something: a click before that is lost, and nobody's test is about that. Pages without React are not waited for long. */
