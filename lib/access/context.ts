@@ -1,5 +1,5 @@
 import { SluiceError } from "@/lib/platform/errors";
-import { type Permission, permissionBit, permissionsOf, type Role } from "./permissions";
+import { administration, type Permission, permissionBit, permissionsOf, type Role } from "./permissions";
 
 /** A person as the portal knows them now. `tenantId` is an id, `tenant` a slug; `sub` is Keycloak's. */
 export type Person = {
@@ -60,6 +60,11 @@ export type Context = {
   call?: CallTrace;
   /** Set when the caller named the attempt (`Idempotency-Key`): what has an effect notes it under this id, in the same transaction. */
   attempt?: string;
+  /**
+   * Asks whether who is in front of the browser proved it lately (contract section 2). Absent where no session calls: a key or token cannot prove it.
+   * @throws SluiceError `step_up_required`
+   */
+  requireFresh?: () => void;
 };
 
 /** The person behind the call, whether they came themselves or sent a key. @throws SluiceError for jobs and the bootstrap token. */
@@ -80,6 +85,16 @@ export function mayUseChatflow(ctx: Context, flowiseId: string): boolean {
 /** The first line of a verb. @throws SluiceError `insufficient_permission`, naming the permission. */
 export function requirePermission(ctx: Context, permission: Permission): void {
   if (!hasPermission(ctx, permission)) throw missingPermission(permission, permissionsOf(ctx.permissions));
+}
+
+/**
+ * For whatever gives permissions to a key or a token: an administrator's would outlive the proof that each of an administrator's changes asks for in a
+ * session, and so ask for it themselves.
+ * @param mask of the permissions given; those that the caller does not hold give nothing
+ * @throws SluiceError `step_up_required`
+ */
+export function requireFreshFor(ctx: Context, mask: number): void {
+  if ((mask & ctx.permissions & administration) !== 0) ctx.requireFresh?.();
 }
 
 /** @param held what the caller has in its place, where that is known. */

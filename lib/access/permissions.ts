@@ -82,6 +82,9 @@ export function permissionMask(patterns: readonly string[]): number {
   return mask;
 }
 
+/** What administers others, as a mask. */
+export const administration = permissionMask(["admin:*"]);
+
 export function permissionBit(permission: Permission): number {
   return bit(permission);
 }

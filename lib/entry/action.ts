@@ -11,7 +11,6 @@ import { type Problem, toProblem } from "@/lib/platform/problem";
 import { confirmAdministrator } from "@/lib/tenants";
 import { findSignedIn } from "./page";
 import { parseInput, refuseHostile } from "./parse";
-import { requireFresh } from "./require-fresh";
 import { requestIdFrom } from "./request-id";
 
 export type ActionResult<T> = { ok: true; data: T } | { ok: false; problem: Problem };
@@ -29,7 +28,7 @@ export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, i
       const found = await findSignedIn();
       if (!found) throw new SluiceError("session_expired", "Your session has ended. Sign in again.");
       if (!found.isActive) throw new SluiceError("owner_disabled", "Your access is switched off.");
-      if (options.fresh) requireFresh(found.session, sent.get("x-sluice-path"));
+      if (options.fresh) found.ctx.requireFresh?.();
       // What a person does by hand counts like what their programs do.
       const verdict = await checkCall({ kind: "user", userId: found.session.userId }, { ip: found.ctx.ip, requestId, cost: 1 });
       if (!verdict.ok) throw verdict.error;

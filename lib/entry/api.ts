@@ -11,7 +11,7 @@ import { type Caller, type Credentials, identify } from "./identify";
 import { failed, observed } from "./observed";
 import { parseInput, parseJson } from "./parse";
 import { readBody } from "./read-body";
-import { needsFresh, pageOf, requireFresh } from "./require-fresh";
+import { needsFresh } from "./require-fresh";
 
 /** `Bindings` are there when our own door serves (`server.ts`), and absent inside Next.js. */
 export type ApiEnv = { Bindings: Partial<HttpBindings>; Variables: { caller: Caller; actor?: string; /** Fulfilled when a streamed answer has ended and its credits are settled. */ streamed?: Promise<void> } };
@@ -89,12 +89,12 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
     let who: Context | Caller = caller;
     const credentials = credentialsOf(c);
     if (spec.credential !== "none" && (spec.credential !== "optional" || bringsAny(credentials))) {
-      const { ctx, headers, session } = await identify(credentials, caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
+      const { ctx, headers } = await identify(credentials, caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
       for (const name in headers) setHeader(c, name, headers[name] ?? "");
       who = ctx;
       c.set("actor", actorForLog(ctx));
       if (needsFresh(spec)) {
-        if (session) requireFresh(session, pageOf(requestHeader(c, "referer") ?? null));
+        ctx.requireFresh?.();
         await confirmAdministrator(ctx);
       }
     }
@@ -186,6 +186,7 @@ function credentialsOf(c: ApiContext): Credentials {
     cookie: requestHeader(c, "cookie") ?? null,
     origin: requestHeader(c, "origin") ?? null,
     safe: ["GET", "HEAD", "OPTIONS"].includes(c.req.method),
+    referer: requestHeader(c, "referer") ?? null,
   };
 }
 

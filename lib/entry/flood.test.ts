@@ -14,7 +14,7 @@ afterEach(() => { setEnv(base); resetClock(); vi.restoreAllMocks(); });
 
 /** Of the documentation's networks, and never the same twice: other tests count failures too. */
 const anAddress = () => `2001:db8:${randomUUID().slice(0, 4)}:${randomUUID().slice(0, 4)}::1`;
-const ask = (token: string, ip: string) => identify({ apiKey: null, authorization: `Bearer ${token}`, cookie: null, origin: null, safe: true }, { requestId: "r", ip, userAgent: null })
+const ask = (token: string, ip: string) => identify({ apiKey: null, authorization: `Bearer ${token}`, cookie: null, origin: null, safe: true, referer: null }, { requestId: "r", ip, userAgent: null })
   .then(() => "ok", (error: { code: string; options: { retryAfterSeconds?: number } }) => error.code);
 const broken = (token: string, n: number) => `${token.slice(0, -10)}${String(n).repeat(10)}`;
 

@@ -4,11 +4,12 @@ import { checkCall, countFailure, looksLikeSecret, noteCaller, type Verdict } fr
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
-import { findSession, isSignInEnded, type Session } from "@/lib/sessions";
+import { findSession, isSignInEnded } from "@/lib/sessions";
 import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { refuseEnded, verifyAccessToken } from "@/lib/tokens";
 import { byAdminToken } from "./bootstrap";
 import { refuseFlood, rememberFlood, rememberToken } from "./flood";
+import { pageOf, requireFresh } from "./require-fresh";
 
 /** What a request brings of its caller, whichever door it came through. */
 export type Credentials = {
@@ -18,12 +19,13 @@ export type Credentials = {
   origin: string | null;
   /** GET, HEAD and OPTIONS change nothing and so need no `Origin` with a cookie. */
   safe: boolean;
+  /** The page that the call came from, as its browser says. */
+  referer: string | null;
 };
 
 export type Caller = { requestId: string; ip: string | null; userAgent: string | null; call?: CallTrace };
 
-/** `session` is there when that is what the caller came with. */
-export type Identified = { ctx: Context; headers: Record<string, string>; session?: Session };
+export type Identified = { ctx: Context; headers: Record<string, string> };
 
 /**
  * Learns who is calling, once per request, and takes from their limits: contract sections 1 and 3. An explicit header
@@ -100,6 +102,7 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
   if (env().TOKEN_NARROWING === "none") throw new SluiceError("invalid_credentials", "Keycloak tokens are not accepted here.");
   const claims = await verifyKeycloakToken(token, { audience: env().KEYCLOAK_CLIENT_ID, from: "caller" });
+  requireTrustedClient(claims);
   rememberToken(token);
   const signIn = signInOf(claims);
   if (await isSignInEnded({ issuer: env().KEYCLOAK_ISSUER, sub: claims.sub ?? "", kcSid: signIn.kcSid, signedInAt: signIn.at })) throw new SluiceError("invalid_credentials", "The sign-in behind this token was ended at Keycloak.");
@@ -110,12 +113,13 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000, signIn } }, caller), headers: verdict.headers };
 }
 
-async function bySession({ cookie, origin, safe }: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
+async function bySession({ cookie, origin, safe, referer }: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
   const session = await findSession(cookie);
   if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
   const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
-  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller), headers: verdict.headers, session };
+  const ctx = contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller);
+  return { ctx: { ...ctx, requireFresh: () => requireFresh(session, pageOf(referer)) }, headers: verdict.headers };
 }
 
 const fromKeyCheck = new WeakSet<SluiceError>();
@@ -140,6 +144,16 @@ function contextOf(verdict: Admitted, actor: Actor, caller: Caller, tokensChatfl
   const { chatflowIds: keys } = verdict;
   const chatflowIds = tokensChatflowIds && keys ? tokensChatflowIds.filter((id) => keys.includes(id)) : (tokensChatflowIds ?? keys);
   return { ...caller, tenantId: verdict.person.tenantId, actor, permissions: verdict.permissions, ...(chatflowIds && { chatflowIds }) };
+}
+
+/**
+ * Who had the token made (`azp`). A realm may name our client in a token's audience by itself, for roles that somebody has of it, so what stands
+ * there is not all: clients that hold owner grants are never taken, and of the others those that the operator listed, if there is a list.
+ */
+function requireTrustedClient({ azp }: JWTPayload): void {
+  const { KEYCLOAK_CLIENT_ID: own, KEYCLOAK_MACHINE_CLIENT_ID: machine, KEYCLOAK_DIRECT_CLIENT_ID: direct, KEYCLOAK_SYNC_CLIENT_ID: sync, KEYCLOAK_TOKEN_CLIENTS: listed } = env();
+  const isTrusted = typeof azp === "string" && azp !== "" && (azp === own || (![machine, direct, sync].includes(azp) && (listed?.includes(azp) ?? true)));
+  if (!isTrusted) throw new SluiceError("invalid_credentials", "The token was made for a client whose tokens are not accepted here.");
 }
 
 /** Keycloak's session behind an access token. The person may have signed in long before the token was made, and what ended that sign-in ends the token. */

@@ -8,6 +8,7 @@ import { findSession, type Session } from "@/lib/sessions";
 import { getPersonState } from "@/lib/tenants";
 import { addressFromDoor } from "@/lib/platform/client-address";
 import { requestIdFrom } from "./request-id";
+import { requireFresh } from "./require-fresh";
 
 export type PageInput = { params: Record<string, string>; searchParams: Record<string, string | string[] | undefined> };
 type NextPageProps = { params: Promise<Record<string, string>>; searchParams: Promise<Record<string, string | string[] | undefined>> };
@@ -37,6 +38,7 @@ export const findSignedIn = cache(async (): Promise<SignedIn | null> => {
     permissions: isActive && tenantIsActive ? roleMask(person.role) : 0,
     ip: addressFromDoor(sent),
     userAgent: sent.get("user-agent")?.slice(0, 400) ?? null,
+    requireFresh: () => requireFresh(session, sent.get("x-sluice-path")),
   };
   return { ctx, session, isActive: isActive && tenantIsActive };
 });

@@ -10,7 +10,8 @@ export type Changes = { method: string; path: string; permission?: Permission; f
 
 /**
  * The one place that says which calls of the API want a recent proof of who is there: whatever an administrator changes, and what
- * says so itself. It concerns browser sessions only: a stolen cookie, or a machine left open, is what it guards against.
+ * says so itself. It concerns browser sessions only: a stolen cookie, or a machine left open, is what it guards against. What gives
+ * an administrator's permissions to a key or token asks for itself (`requireFreshFor`).
  */
 export function needsFresh({ method, path, permission, fresh }: Changes): boolean {
   const changes = !["get", "head", "options"].includes(method.toLowerCase());

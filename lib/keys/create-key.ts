@@ -1,10 +1,10 @@
-import { actorRef, type Context, covers, permissionsOf, requirePermission, requirePerson } from "@/lib/access";
+import { actorRef, type Context, covers, permissionMask, permissionsOf, requireFreshFor, requirePermission, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { now, nowDate } from "@/lib/platform/clock";
 import { transaction, type Tx } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
 import { grantOf, keyFields, outlivesGrant, viewOf } from "./key-view";
-import { findActingKey, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireWithinOwn } from "./policy";
+import { type Bounds, findBounds, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireWithinOwn } from "./policy";
 import { type ApiKeyView, type CreateKeyInput, defaultPermissions } from "./schemas";
 import { newSecret } from "./secret";
 
@@ -14,11 +14,11 @@ export type CreatedKeyFor = CreatedKey & { grant: "missing" | "active" };
 
 /**
  * Creates an API key for the caller. A key may create keys too: what is left out is inherited from it, and permissions, chatflows, addresses
- * and expiry stay within its own.
+ * and expiry stay within its own, or within those of the token that was sent.
  *
  * @returns the key and its secret, which exists only in this return value; afterwards the database knows its SHA-256
  *   and a short hint. `message` when the key outlives the owner's grant.
- * @throws SluiceError `insufficient_permission`, `permission_escalation`, `key_limit_reached`, `validation_failed`
+ * @throws SluiceError `insufficient_permission`, `permission_escalation`, `step_up_required`, `key_limit_reached`, `validation_failed`
  */
 export async function createKey(ctx: Context, input: CreateKeyInput): Promise<CreatedKey> {
   requirePermission(ctx, "api-keys:create");
@@ -37,9 +37,10 @@ export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateK
 
   const key = await transaction(async (tx) => {
     await first?.(tx);
-    const parent = await findActingKey(tx, ctx);
+    const parent = await findBounds(tx, ctx);
     const { permissions, ...bounds } = reachOf(ctx, input, parent);
     requireHeld(ctx, permissions);
+    requireFreshFor(ctx, permissionMask(permissions));
     requireWithinOwn(parent, bounds);
     const { keysPerUser, lifetimeDays } = await keyPolicy(tx, tenantId);
     requireExpiry(bounds.expiresAt, { createdAtMs: now(), lifetimeDays });
@@ -64,9 +65,9 @@ export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateK
   return { key: viewOf(key), secret: secret.value, grant: grantOf(key), ...(message && { message }) };
 }
 
-function reachOf(ctx: Context, input: CreateKeyInput, parent: Reach | null): Reach {
+function reachOf(ctx: Context, input: CreateKeyInput, parent: Bounds | null): Reach {
   return {
-    permissions: input.permissions ?? (parent ? inherited(ctx, parent.permissions) : defaultPermissions),
+    permissions: input.permissions ?? (parent?.permissions ? inherited(ctx, parent.permissions) : defaultPermissions),
     chatflowIds: input.chatflowIds === undefined ? (parent?.chatflowIds ?? []) : (input.chatflowIds ?? []),
     allowedIps: input.allowedIps ?? parent?.allowedIps ?? [],
     expiresAt: expiryOf(input, parent?.expiresAt ?? null),

@@ -9,7 +9,7 @@ import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
 import { type FoundPerson, lookUpPerson, lookUpPersonById } from "@/lib/tenants";
 import { staleKeyRecords } from "./key-records";
 import { grantOf, keyFields } from "./key-view";
-import { findActingKey, requireExpiry, requireHeld, requireWithinOwn } from "./policy";
+import { findBounds, requireExpiry, requireHeld, requireWithinOwn } from "./policy";
 import type { ImportedKey, ImportKeysInput, ImportResult } from "./schemas";
 import { storedHashOf } from "./secret";
 
@@ -70,7 +70,7 @@ async function importOne(ctx: Context, key: ImportedKey, owner: FoundPerson, dry
   const id = newId();
   try {
     const made = await transaction(async (tx) => {
-      const acting = await findActingKey(tx, ctx);
+      const acting = await findBounds(tx, ctx);
       const bounds = { chatflowIds: key.chatflowIds ?? [], allowedIps: key.allowedIps ?? [], expiresAt: key.expiresAt ?? null };
       requireHeld(ctx, key.permissions);
       requireWithinOwn(acting, bounds);

@@ -33,15 +33,17 @@ export function requireHeld(ctx: Context, permissions: readonly string[]): void 
 
 /** How far a key reaches; an empty list sets no bound. */
 export type Reach = { permissions: string[]; chatflowIds: string[]; allowedIps: string[]; expiresAt: Date | null };
+/** What a caller may give; permissions are there when it is a key that gives its own. */
+export type Bounds = Omit<Reach, "permissions"> & Partial<Pick<Reach, "permissions">>;
 
 /**
- * What a key gives to a key that it makes or changes stays within its own: chatflows, addresses and expiry, so that a leak
- * reaches no further and ends when the leaked key does. Only what is given is asked. People have no such bounds (`own` null).
+ * What a key or token gives to a key that it makes or changes stays within its own: chatflows, addresses and expiry, so that a leak
+ * reaches no further and ends when the leaked key does. Only what is given is asked. People themselves have no such bounds (`own` null).
  * @throws SluiceError `permission_escalation`
  */
-export function requireWithinOwn(own: Reach | null, given: Partial<Omit<Reach, "permissions">>): void {
+export function requireWithinOwn(own: Bounds | null, given: Partial<Omit<Reach, "permissions">>): void {
   if (!own) return;
-  if (given.chatflowIds && !areChatflowsWithin(given.chatflowIds, own.chatflowIds)) throw escalation("This key is limited to some chatflows, and cannot give others.", given.chatflowIds, own.chatflowIds);
+  if (given.chatflowIds && !areChatflowsWithin(given.chatflowIds, own.chatflowIds)) throw escalation("You are limited to some chatflows, and cannot give others.", given.chatflowIds, own.chatflowIds);
   if (given.allowedIps && !areRangesWithin(given.allowedIps, own.allowedIps)) throw escalation("This key is limited to some addresses, and cannot give others.", given.allowedIps, own.allowedIps);
   if (given.expiresAt !== undefined && isLater(given.expiresAt, own.expiresAt)) throw escalation(`This key expires at ${own.expiresAt?.toISOString()} and cannot give a later expiry.`, given.expiresAt?.toISOString() ?? null, own.expiresAt?.toISOString() ?? null);
 }
@@ -57,7 +59,7 @@ export function requireNarrower(caller: Context, wanted: { permissions?: readonl
  * itself a wide one out of another. What the key's owner may not do now does not count.
  * @throws SluiceError `permission_escalation`
  */
-export function requireWholeWithinOwn(ctx: Context, own: Reach | null, key: Reach, ownerRole: Role | null): void {
+export function requireWholeWithinOwn(ctx: Context, own: Bounds | null, key: Reach, ownerRole: Role | null): void {
   requireHeld(ctx, permissionsOf(permissionMask(key.permissions) & roleMask(ownerRole)));
   requireWithinOwn(own, key);
 }
@@ -87,11 +89,20 @@ function escalation(detail: string, seen: string | string[] | null, limit: strin
 }
 
 /**
- * The key that makes the call, if it is one. Its row is held until the transaction ends: a key that is being revoked
- * with all that it created cannot slip in one more. Only `lockKeys` waits for that, the count of its calls does not.
- * @throws SluiceError `key_revoked`
+ * What bounds the caller: the key that makes the call, if it is one, and the token that stands for it or for a person. A key's row is held until
+ * the transaction ends: a key that is being revoked with all that it created cannot slip in one more. Only `lockKeys` waits for that, the count of
+ * its calls does not.
+ * @throws SluiceError `key_revoked`; `permission_escalation` for a token whose chatflows its key no longer has: none can be given, and an empty list would be all
  */
-export async function findActingKey(tx: Tx, ctx: Context): Promise<Reach | null> {
+export async function findBounds(tx: Tx, ctx: Context): Promise<Bounds | null> {
+  const key = await findActingKey(tx, ctx);
+  if (!ctx.chatflowIds) return key;
+  const chatflowIds = ctx.chatflowIds.filter((id) => !key?.chatflowIds.length || key.chatflowIds.includes(id));
+  if (chatflowIds.length === 0) throw escalation("You are limited to chatflows that your key does not have.", null, [...ctx.chatflowIds]);
+  return key ? { ...key, chatflowIds } : { chatflowIds, allowedIps: [], expiresAt: null };
+}
+
+async function findActingKey(tx: Tx, ctx: Context): Promise<Reach | null> {
   if (ctx.actor.type !== "apiKey") return null;
   const [key] = await tx.$queryRaw<(Reach & { revokedAt: Date | null })[]>`
     SELECT permissions, "chatflowIds", "allowedIps", "expiresAt", "revokedAt" FROM "ApiKey" WHERE id = ${ctx.actor.apiKeyId}::uuid AND "tenantId" = ${ctx.tenantId}::uuid FOR KEY SHARE`;

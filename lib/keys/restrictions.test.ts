@@ -107,6 +107,27 @@ describe("a key gives nothing that it does not have", () => {
     expect((await rotateKey(ctx, narrow.key.id, { overlapSeconds: 0 })).key.id).toBe(narrow.key.id);
   });
 
+  it("a token that is limited to chatflows makes no key without that limit, widens none and gets no wider one's secret, be it a person's or a key's", async () => {
+    const person = await aPerson();
+    const owner = contextOf(person);
+    const [a, b] = [flow(), flow()];
+    const permissions = ["api-keys:create", "api-keys:manage", "ai:predict"];
+    const [parent, wide, inside] = [await create(owner, { permissions, chatflowIds: [a, b] }), await create(owner), await create(owner, { permissions: ["ai:predict"], chatflowIds: [a] })];
+    const persons: Context = { ...owner, chatflowIds: [a] };
+    for (const ctx of [persons, { ...asKey(person, parent.key.id, permissions), chatflowIds: [a] }] satisfies Context[]) {
+      expect((await create(ctx)).key.chatflowIds).toEqual([a]);
+      for (const wider of [{ chatflowIds: null }, { chatflowIds: [b] }, { chatflowIds: [a, b] }]) {
+        await expect(create(ctx, wider), JSON.stringify(wider)).rejects.toMatchObject(escalates);
+        await expect(update(ctx, inside.key.id, wider), JSON.stringify(wider)).rejects.toMatchObject(escalates);
+      }
+      await expect(rotateKey(ctx, wide.key.id, { overlapSeconds: 0 })).rejects.toMatchObject(escalates);
+      expect((await rotateKey(ctx, inside.key.id, { overlapSeconds: 0 })).key.id).toBe(inside.key.id);
+    }
+    expect((await create(persons)).key.permissions).toEqual(wide.key.permissions);
+    await update(owner, parent.key.id, { chatflowIds: [b] });
+    await expect(create({ ...asKey(person, parent.key.id, permissions), chatflowIds: [a] })).rejects.toMatchObject(escalates);
+  });
+
   it("somebody else's address cannot be let into a wide key by a narrow one", async () => {
     const person = await aPerson();
     const wide = await create(contextOf(person), { permissions: ["write"], allowedIps: ["192.0.2.1"] });

@@ -1,4 +1,4 @@
-import { type Context, requirePermission } from "@/lib/access";
+import { type Context, permissionMask, requireFreshFor, requirePermission } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { now, nowDate } from "@/lib/platform/clock";
 import { transaction } from "@/lib/platform/db";
@@ -8,7 +8,7 @@ import type { CreatedKey } from "./create-key";
 import { keyIn, noSuchKey, ownKeys } from "./get-key";
 import { staleKeyRecords } from "./key-records";
 import { keyFields, outlivesGrant, overlapOf, statusOf, viewOf } from "./key-view";
-import { findActingKey, requireWholeWithinOwn } from "./policy";
+import { findBounds, requireWholeWithinOwn } from "./policy";
 import { lockKeys } from "./revoke-key";
 import type { RotateKeyInput } from "./schemas";
 import { newSecret } from "./secret";
@@ -19,7 +19,7 @@ import { newSecret } from "./secret";
  *
  * @returns the key and its new secret, which exists only in this return value.
  * @throws SluiceError `not_found`; `conflict` while an overlap runs, and for a revoked or expired key; `permission_escalation` when a key
- *   that reaches less far would receive the secret; `store_unavailable`: then the key has its new secret, which nobody has seen, and the old one
+ *   or token that reaches less far would receive the secret; `step_up_required`; `store_unavailable`: then the key has its new secret, which nobody has seen, and the old one
  *   works until its overlap ends.
  */
 export async function rotateKey(ctx: Context, anyId: string, input: RotateKeyInput): Promise<CreatedKey> {
@@ -35,7 +35,8 @@ export async function rotateKey(ctx: Context, anyId: string, input: RotateKeyInp
     if (statusOf(before) === "expired") throw new SluiceError("conflict", "This API key has expired. Give it a later expiry first.");
     const running = overlapOf(before);
     if (running) throw new SluiceError("conflict", `The secret before this one works until ${running.overlapEndsAt.toISOString()}. End that overlap first.`);
-    requireWholeWithinOwn(ctx, await findActingKey(tx, ctx), before, before.user.role);
+    requireWholeWithinOwn(ctx, await findBounds(tx, ctx), before, before.user.role);
+    requireFreshFor(ctx, permissionMask(before.permissions));
 
     const overlapEndsAt = new Date(now() + input.overlapSeconds * 1000);
     await tx.earlierSecret.create({ data: { hash: before.secretHash, apiKeyId: id, tenantId: before.tenantId, rotatedAt: nowDate(), overlapEndsAt, endWhenQuietSeconds: input.endWhenQuietSeconds ?? null } });

@@ -1,4 +1,4 @@
-import { type Context, requirePermission } from "@/lib/access";
+import { type Context, permissionMask, requireFreshFor, requirePermission } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import type { ApiKey } from "@/lib/generated/prisma/client";
 import { nowDate } from "@/lib/platform/clock";
@@ -8,7 +8,7 @@ import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
 import { anyKeys, keyIn, type KeyScope, noSuchKey, ownKeys } from "./get-key";
 import { staleKeyRecords } from "./key-records";
 import { keyFields, outlivesGrant, statusOf, viewOf } from "./key-view";
-import { findActingKey, keyPolicy, requireExpiry, requireHeld, requireRoomForKey, requireWholeWithinOwn, requireWithinOwn, widens } from "./policy";
+import { findBounds, keyPolicy, requireExpiry, requireHeld, requireRoomForKey, requireWholeWithinOwn, requireWithinOwn, widens } from "./policy";
 import { lockKeys } from "./revoke-key";
 import type { ApiKeyView, UpdateKeyInput } from "./schemas";
 
@@ -16,7 +16,7 @@ import type { ApiKeyView, UpdateKeyInput } from "./schemas";
  * Changes one of the caller's keys; a field left out stays, `null` clears. What the check must know is in force on every
  * replica when this returns.
  *
- * @throws SluiceError `not_found`, `conflict` for a revoked key, `permission_escalation`, `key_limit_reached` when an
+ * @throws SluiceError `not_found`, `conflict` for a revoked key, `permission_escalation`, `step_up_required`, `key_limit_reached` when an
  *   expired key would live again, `validation_failed`, or `store_unavailable`: then the change is stored, and reaches
  *   the checks as soon as Redis answers.
  */
@@ -41,12 +41,15 @@ async function updateIn(ctx: Context, scope: KeyScope, anyId: string, input: Upd
     if (!before) throw noSuchKey();
     if (before.revokedAt) throw new SluiceError("conflict", "This API key is revoked, and stays so.");
 
-    const acting = await findActingKey(tx, ctx);
+    const acting = await findBounds(tx, ctx);
     const changes = changesOf(input, before.disabledAt);
     if (input.permissions) requireHeld(ctx, input.permissions);
     requireWithinOwn(acting, changes);
     const wanted = { ...before, ...changes };
-    if (widens(before, wanted)) requireWholeWithinOwn(ctx, acting, wanted, before.user.role);
+    if (widens(before, wanted)) {
+      requireWholeWithinOwn(ctx, acting, wanted, before.user.role);
+      requireFreshFor(ctx, permissionMask(wanted.permissions));
+    }
     if (input.expiresAt !== undefined) {
       const { keysPerUser, lifetimeDays } = await keyPolicy(tx, before.tenantId);
       requireExpiry(input.expiresAt, { createdAtMs: before.createdAt.getTime(), lifetimeDays });

@@ -1,4 +1,4 @@
-import { type Context, permissionMask, permissionsOf, requirePerson } from "@/lib/access";
+import { type Context, permissionMask, permissionsOf, requireFreshFor, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { requireNarrower } from "@/lib/keys";
 import { now } from "@/lib/platform/clock";
@@ -20,7 +20,7 @@ type Source = { origin: Origin; apiKeyId: string | null; secretGeneration?: numb
  * caller. They end with what they were obtained with.
  *
  * @throws SluiceError `permission_escalation` for more than the caller has; `insufficient_permission` for a caller with a gateway token: tokens of tokens
- *   would live on after their own family has ended.
+ *   would live on after their own family has ended; `step_up_required` when an administrator's session that was proved too long ago asks for what administers.
  */
 export async function issueToken(ctx: Context, input: IssueTokenInput): Promise<TokenPair> {
   const person = requirePerson(ctx);
@@ -29,6 +29,7 @@ export async function issueToken(ctx: Context, input: IssueTokenInput): Promise<
   const permissions = input.permissions ? permissionMask(input.permissions) & ctx.permissions : ctx.permissions;
   // What a person does in a session may grow with their role, as the session does; anything else keeps to what it could do now.
   const carried = source.origin === "session" && !input.permissions ? ["*"] : (input.permissions ?? permissionsOf(permissions));
+  requireFreshFor(ctx, permissions);
   const family = { id: newId(), ...source, chatflowIds: input.chatflowIds ?? [] };
 
   const refreshToken = await transaction(async (tx) => {

@@ -54,6 +54,28 @@ describe("what an administrator changes", () => {
     await revoke("gus", made.json.data.id);
   });
 
+  it("is not to be had by way of a key or token that outlives the proof: what administers is given, widened and handed out to a fresh session only", async () => {
+    const cookie = cookieOf(await signIn("ada"));
+    const ask = (method: string, path: string, body: object) => call(demo.url, method, path, { cookie, headers: same, body });
+    const keys = "/api/v1/auth/api-keys";
+    const made = await Promise.all([{ permissions: ["admin:tenants"] }, { permissions: ["*"], name: "off" }, {}].map(async (more) => (await ask("POST", keys, { name: `step-up ${Date.now()}`, ...more })).json.data.id as string));
+    const [tenants, off, plain] = made as [string, string, string];
+    expect((await ask("PATCH", `${keys}/${off}`, { isActive: false })).status).toBe(200);
+    await age(cookie);
+    const refused: [string, string, object][] = [
+      ["POST", keys, { name: "all", permissions: ["*"] }], ["POST", keys, { name: "family", permissions: ["admin:*", "ai:predict"] }], ["PATCH", `${keys}/${plain}`, { permissions: ["admin:users"] }],
+      ["PATCH", `${keys}/${off}`, { isActive: true }], ["POST", `${keys}/${tenants}/rotate`, { overlapSeconds: 0 }], ["POST", "/api/v1/auth/token", {}], ["POST", "/api/v1/auth/token", { permissions: ["admin:keys"] }],
+    ];
+    for (const [method, path, body] of refused) {
+      const answer = await ask(method, path, body);
+      expect([answer.status, answer.json.code], `${method} ${path} ${JSON.stringify(body)}`).toEqual([403, "step_up_required"]);
+    }
+    expect((await ask("POST", "/api/v1/auth/token", { permissions: ["ai:predict"] })).status).toBe(200);
+    expect((await ask("PATCH", `${keys}/${tenants}`, { name: "renamed", permissions: ["ai:predict"] })).status).toBe(200);
+    expect((await ask("POST", `${keys}/${plain}/rotate`, { overlapSeconds: 0 })).status).toBe(201);
+    for (const id of made) await revoke("ada", id);
+  });
+
   it("goes through once it is confirmed at Keycloak, which leads back; the session has a new cookie, and the old one is worth nothing", async () => {
     const browser = await signIn("ada");
     const old = cookieOf(browser);

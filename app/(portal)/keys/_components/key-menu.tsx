@@ -6,6 +6,7 @@ import dynamic from "next/dynamic";
 import { lazy, useState } from "react";
 import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { LazyMenu } from "@/app/_components/ui/lazy-menu";
 import { setKeyActiveAction } from "../actions";
@@ -26,7 +27,7 @@ export function KeyMenu({ apiKey }: { apiKey: ApiKeyView }) {
     const result = await setKeyActiveAction({ id: apiKey.id, isActive: true }).catch(() => null);
     again();
     if (result?.ok) toast.success(`“${apiKey.name}” works again`);
-    else toast.error("The key stays disabled", { description: result?.problem.detail ?? "The portal did not answer." });
+    else toast.error("The key stays disabled", { description: result ? refusalText(result.problem) : "The portal did not answer." });
   }
 
   const trigger = <Button variant="quiet" size="icon-sm" aria-label={`Actions for ${apiKey.name}`}><MoreHorizontal aria-hidden /></Button>;

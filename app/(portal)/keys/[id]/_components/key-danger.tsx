@@ -6,6 +6,7 @@ import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { setKeyActiveAction } from "../../actions";
@@ -26,7 +27,7 @@ export function KeyDanger({ apiKey, created }: { apiKey: ApiKeyView; created: re
     try {
       const result = await setKeyActiveAction({ id: apiKey.id, isActive: true });
       if (result.ok) toast.success(`“${apiKey.name}” works again`);
-      else toast.error("The key stays disabled", { description: result.problem.detail });
+      else toast.error("The key stays disabled", { description: refusalText(result.problem) });
     } catch {
       toast.error("The portal did not answer", { description: "Check your connection and try again." });
     } finally {

@@ -2,6 +2,7 @@
 
 import { type SubmitEvent, useId, useState } from "react";
 import type { ApiKeyView } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { DialogBody, DialogClose, DialogFooter } from "@/app/_components/ui/dialog";
 import { Label } from "@/app/_components/ui/label";
@@ -47,7 +48,7 @@ export function RotateForm({ apiKey, onRotated }: { apiKey: ApiKeyView; onRotate
     try {
       const result = await rotateKeyAction({ id: apiKey.id, rotation: { overlapSeconds: overlap, ...(overlap > 0 && chosen.seconds !== undefined && { endWhenQuietSeconds: chosen.seconds }) } });
       if (result.ok) onRotated(result.data);
-      else setFailure(result.problem.detail);
+      else setFailure(refusalText(result.problem));
     } catch {
       setFailure("The portal did not answer. Close this and look whether an overlap runs before you try again.");
     } finally {
