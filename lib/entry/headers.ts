@@ -8,7 +8,7 @@ export function requestHeader(c: ApiContext, name: string): string | undefined {
   const incoming = c.env?.incoming;
   if (!incoming) return c.req.header(name);
   const value = incoming.headers[name];
-  // Node keeps the first of several and says nothing. Two credentials are none: joined, they are refused.
+  // Node keeps the first of several and says nothing; whoever sends two must hear of it.
   if (name === "authorization" && value !== undefined) return incoming.headersDistinct.authorization?.join(", ");
   return Array.isArray(value) ? value.join(", ") : value;
 }

@@ -67,12 +67,14 @@ async function countFailedCall(caller: Caller, error: SluiceError): Promise<void
   }
 }
 
+/** Several headers of one name arrive joined by a comma and a space, which no key or token contains. */
 function headerCredential({ apiKey, authorization }: Credentials): string | null {
-  const bearer = authorization === null ? null : /^bearer\s+(\S+)\s*$/i.exec(authorization)?.[1];
-  if (bearer === undefined) throw new SluiceError("invalid_credentials", "Authorization must be `Bearer <key or token>`.");
-  const key = apiKey?.trim() || null;
-  if (key && bearer && key !== bearer) throw new SluiceError("ambiguous_credentials", "X-API-Key and Authorization carry two different credentials. Send one.");
-  return key ?? bearer;
+  const keys = apiKey?.split(", ").map((one) => one.trim()).filter((one) => one !== "") ?? [];
+  const bearers = authorization?.split(", ").map((one) => /^\s*bearer\s+(\S+)\s*$/i.exec(one)?.[1]) ?? [];
+  const [presented = null, ...others] = [...keys, ...bearers];
+  if (bearers.includes(undefined)) throw new SluiceError("invalid_credentials", "Authorization must be `Bearer <key or token>`.");
+  if (others.some((other) => other !== presented)) throw new SluiceError("ambiguous_credentials", "Two different credentials came with this call. Send one.");
+  return presented;
 }
 
 function looksLikeJwt(credential: string): boolean {

@@ -154,12 +154,19 @@ describe("what passes through the door", () => {
     expect(answer).toContain("/description");
   });
 
-  it("two Authorization headers are no credential, whichever comes first", async () => {
+  it("two headers of one name with different credentials are ambiguous, whichever comes first; the same twice is one", async () => {
     const { access_token } = await tokensOf("uma");
-    for (const pair of [[access_token, uma.key], [uma.key, access_token]]) {
-      const answer = await raw(demo.url, `GET /api/v1/auth/me HTTP/1.1\r\nHost: ${host}\r\n${pair.map((value) => `Authorization: Bearer ${value}\r\n`).join("")}Connection: close\r\n\r\n`);
-      expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    const other = uma.key.replace(/.$/, (last) => (last === "a" ? "b" : "a"));
+    const ask = (...lines: string[]) => raw(demo.url, `GET /api/v1/auth/me HTTP/1.1\r\nHost: ${host}\r\n${lines.map((line) => `${line}\r\n`).join("")}Connection: close\r\n\r\n`);
+    const bearer = (value: string) => `Authorization: Bearer ${value}`;
+    const header = (value: string) => `X-API-Key: ${value}`;
+    for (const pair of [[bearer(access_token), bearer(uma.key)], [bearer(uma.key), bearer(access_token)], [header(uma.key), header(other)], [header(other), header(uma.key)]]) {
+      const answer = await ask(...pair);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect(answer).toContain("ambiguous_credentials");
     }
+    for (const pair of [[bearer(uma.key), bearer(uma.key)], [header(uma.key), header(uma.key)], [header(uma.key), bearer(uma.key)]]) expect(await ask(...pair)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await ask(bearer(uma.key), "Authorization: Basic dTpw")).toMatch(/^HTTP\/1\.1 401 /);
   });
 
   it("in production a WebSocket is refused, not left hanging", async () => {
