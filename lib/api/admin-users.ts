@@ -27,7 +27,7 @@ export function adminUserRoutes(app: ApiApp): void {
       description: "Needs a service account (`KEYCLOAK_SYNC_CLIENT_ID`) that may view users. Who is disabled or gone in Keycloak is deactivated here; nobody is when its list could not be read to the end.",
     }, async (ctx, _input, c) => c.json(await syncPeople(ctx)));
 
-    route(app, { method: "post", path: `${base}/sync-by-email`, tag, summary: "Copy one person of Keycloak's, by verified email", permission, body: SyncByEmailInput, answers: [{ status: 200, description: "The person as they are here now.", schema: named(SyncByEmailAnswer, "UserSyncByEmail") }] },
+    route(app, { method: "post", path: `${base}/sync-by-email`, tag, summary: "Copy one person of Keycloak's, by verified email", permission, creates: true, body: SyncByEmailInput, answers: [{ status: 200, description: "The person as they are here now.", schema: named(SyncByEmailAnswer, "UserSyncByEmail") }] },
       async (ctx, { body }, c) => c.json(await syncPersonByEmail(ctx, body)));
 
     route(app, { method: "get", path: `${base}/:id/chatflows`, tag, summary: "Which chatflows are assigned to a person", permission, params: Id, answers: [{ status: 200, description: "Assignments, those that were taken away included.", schema: named(PersonChatflows, "PersonChatflows") }] },

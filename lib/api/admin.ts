@@ -17,7 +17,7 @@ export function adminRoutes(app: ApiApp): void {
     route(app, { method: "post", path: `${base}/chatflows/sync`, tag, summary: "Copy Flowise's chatflows now", permission: "admin:chatflows", answers: [{ status: 200, description: "What changed.", schema: named(SyncAnswer, "Sync") }] },
       async (ctx, _input, c) => c.json(await syncChatflows(ctx)));
 
-    route(app, { method: "post", path: `${base}/chatflows/:id/users/email/:email`, tag, summary: "Let a person use a chatflow", permission: "admin:chatflows", params: FlowAndEmail, answers: [{ status: 200, description: "Who, and what.", schema: Assignment }] },
+    route(app, { method: "post", path: `${base}/chatflows/:id/users/email/:email`, tag, summary: "Let a person use a chatflow", permission: "admin:chatflows", creates: true, params: FlowAndEmail, answers: [{ status: 200, description: "Who, and what.", schema: Assignment }] },
       async (ctx, { params }, c) => c.json(await assignByEmail(ctx, params.id, params.email)));
 
     route(app, { method: "delete", path: `${base}/chatflows/:id/users/email/:email`, tag, summary: "Take a chatflow away from a person", permission: "admin:chatflows", params: FlowAndEmail, answers: [{ status: 200, description: "Who, and what.", schema: Assignment }] },

@@ -1,6 +1,7 @@
 import { request } from "undici";
 import { type ApiApp, type ApiContext } from "@/lib/entry/api";
 import { requestHeader } from "@/lib/entry/headers";
+import { countFailedCall } from "@/lib/entry/identify";
 import { observed } from "@/lib/entry/observed";
 import { innerSecretHeader } from "@/lib/platform/client-address";
 import { equalSecrets } from "@/lib/platform/crypto";
@@ -17,7 +18,7 @@ const pagesDeadlineMs = 2000;
 export function metricsRoutes(app: ApiApp): void {
   app.get("/api/metrics", observed(async (c) => {
     if (isTheDoor(c)) return c.json(await readMetrics());
-    requireMetricsToken(c);
+    await requireMetricsToken(c);
     const { SLUICE_ROLE: role, SLUICE_PAGES_PORT: port } = env();
     const [pages] = await Promise.all([role === "door" && port ? readPages(port) : undefined, measure()]);
     metrics.processUp.set(1, { of: "door" });
@@ -38,12 +39,14 @@ function isTheDoor(c: ApiContext): boolean {
   return role !== "door" && secret !== undefined && given !== undefined && requestHeader(c, "authorization") === undefined && equalSecrets(given, secret);
 }
 
-function requireMetricsToken(c: ApiContext): void {
+async function requireMetricsToken(c: ApiContext): Promise<void> {
   const { METRICS_TOKEN: token } = env();
   if (!token || token.length < metricsTokenMin) throw notFound("There is nothing at this address.");
   const given = /^bearer\s+(\S+)\s*$/i.exec(requestHeader(c, "authorization") ?? "")?.[1];
-  if (given === undefined) throw new SluiceError("missing_credentials", "Send the metrics token as `Authorization: Bearer`.");
-  if (!equalSecrets(given, token)) throw new SluiceError("invalid_credentials", "This is not the metrics token.");
+  if (given !== undefined && equalSecrets(given, token)) return;
+  const refusal = given === undefined ? new SluiceError("missing_credentials", "Send the metrics token as `Authorization: Bearer`.") : new SluiceError("invalid_credentials", "This is not the metrics token.");
+  await countFailedCall(c.get("caller"), refusal);
+  throw refusal;
 }
 
 /** Null while it does not answer: its part is missing then, and `process_up` says so. */

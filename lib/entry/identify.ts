@@ -52,8 +52,11 @@ export async function identify(credentials: Credentials, caller: Caller, permiss
   }
 }
 
-/** Failing traffic is limited by address; over the limit the answer is 429 instead. A store that is away must not hide the 401. */
-async function countFailedCall(caller: Caller, error: SluiceError): Promise<void> {
+/**
+ * Failing traffic is limited by address. A store that is away must not hide the 401.
+ * @throws SluiceError `rate_limited` over the limit; else nothing of its own
+ */
+export async function countFailedCall(caller: Caller, error: SluiceError): Promise<void> {
   if (!caller.ip) return;
   refuseFlood(caller.ip);
   try {

@@ -136,6 +136,14 @@ describe("what fails to authenticate is limited by its address before it costs a
     expect([fleet.database.sent(), fleet.members[0]?.link?.sent()]).toEqual(before);
   });
 
+  it("guesses at the token of the metrics count like any others, and whoever has it is let in all the same", async () => {
+    const metrics = (authorization?: string) => fleet.get(0, "/api/metrics", { "x-forwarded-for": "203.0.113.10", ...(authorization && { authorization }) });
+    let n = 0;
+    await untilLimited(() => metrics(++n % 2 ? `Bearer ${"g".repeat(43)}${n % 10}` : undefined));
+    expect((await from("203.0.113.10")).status).toBe(429);
+    expect((await metrics(`Bearer ${inject("webEnv").METRICS_TOKEN}`)).status).toBe(200);
+  });
+
   it("a token that was good before is let in from an address that somebody else floods", async () => {
     const answer = await fleet.members[0]!.pool.request({ method: "POST", path: "/api/v1/chat/authenticate", headers: { "content-type": "application/json", "x-forwarded-for": "203.0.113.4" }, body: JSON.stringify({ api_key: known.secret }) });
     const { access_token } = await answer.body.json() as { access_token: string };

@@ -25,6 +25,16 @@ describe.each(eachDoor)("the service at the $name door", ({ url }) => {
     expect(JSON.stringify(document)).not.toMatch(/slk_[0-9A-Za-z]{49}/);
   });
 
+  it("every POST that creates or spends may be named by its caller; those that may not change nothing that a repetition would double, or give tokens", async () => {
+    type Operation = { parameters?: { name: string; in: string }[] };
+    const { paths } = (await call(url, "GET", "/api/openapi.json")).json as { paths: Record<string, { post?: Operation }> };
+    const unnamed = Object.entries(paths).filter(([, { post }]) => post && !post.parameters?.some(({ name, in: place }) => name === "Idempotency-Key" && place === "header")).map(([path]) => path);
+    expect(unnamed.sort()).toEqual([
+      "/api/admin/chatflows/sync", "/api/admin/users/sync", "/api/admin/users/{id}/revoke", "/api/auth/backchannel-logout", "/api/v1/auth/api-keys/verify", "/api/v1/auth/token", "/api/v1/auth/token/refresh",
+      "/api/v1/auth/token/revoke", "/api/v1/chat/authenticate", "/api/v1/chat/refresh", "/api/v1/chat/revoke", "/api/v1/decisions/what-if", "/api/v1/nflow/builder/apps/remove", "/api/v1/nflow/builder/apps/search",
+    ]);
+  });
+
   it("every answer carries the headers that the contract promises, and never X-Powered-By", async () => {
     for (const path of ["/api/health/live", "/api/v1/auth/me", "/api/v1/nothing"]) {
       const answer = await call(url, "GET", path);
