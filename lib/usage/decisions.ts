@@ -10,7 +10,11 @@ export const decisionTtlSeconds = 86_400;
 /** Of one owner, the newest: whoever lets a key run into its limit a thousand times a second must not fill Redis. */
 export const decisionsMax = 1000;
 
-type Refusal = { userId: string; decision: DecisionView };
+/** Characters of one text of a decision, and bytes of the JSON of what it saw or of what it accepts: a caller may have written them, and a thousand are kept. */
+const textMax = 250;
+const valueBytesMax = 3000;
+
+export type Refusal = { userId: string; decision: DecisionView };
 
 const ofOwner = (userId: string) => `sl:d:${userId}`;
 const ownerOfRequest = "sl:d:r:";
@@ -21,8 +25,20 @@ export function decisionOf({ error, requestId, atMs, by }: EndedCall): Refusal[]
   const status = error.options.status ?? problems[error.code].status;
   if (status < 400 || status > 499) return [];
   const { check, seen, limit } = error.options.decision ?? told(error);
-  return [{ userId: by.userId, decision: { requestId, at: new Date(atMs).toISOString(), code: error.code, check, seen, limit, ...(by.apiKeyId && { apiKeyId: by.apiKeyId }) } }];
+  return [{ userId: by.userId, decision: { requestId, at: new Date(atMs).toISOString(), code: error.code, check, seen: shortened(seen), limit: shortened(limit), ...(by.apiKeyId && { apiKeyId: by.apiKeyId }) } }];
 }
+
+/** Texts are cut, and a list ends where it has become too long. */
+function shortened(value: Decision["seen"]): Decision["seen"] {
+  if (typeof value === "string") return cut(value);
+  if (!Array.isArray(value)) return value;
+  let bytes = 0;
+  const texts = value.map(cut);
+  const end = texts.findIndex((text) => (bytes += Buffer.byteLength(JSON.stringify(text)) + 1) > valueBytesMax);
+  return end === -1 ? texts : [...texts.slice(0, end), "…"];
+}
+
+const cut = (text: string) => (text.length > textMax ? `${text.slice(0, textMax)}…`.toWellFormed() : text);
 
 const checks: Partial<Record<ErrorCode, string>> = {
   key_revoked: "revoked", key_expired: "expired", key_disabled: "disabled", key_rotated: "rotated", owner_disabled: "owner", owner_reauth_required: "grant", ip_not_allowed: "address",

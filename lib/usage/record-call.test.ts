@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { moveClock, resetClock } from "@/lib/platform/clock";
-import { type Decision, notFound, SluiceError } from "@/lib/platform/errors";
+import { type Decision, invalid, notFound, SluiceError } from "@/lib/platform/errors";
 import { redis } from "@/lib/platform/redis";
 import { untilFinished } from "@/lib/platform/unfinished";
 import { flushCalls, getDecision, recordCall } from ".";
@@ -10,6 +12,9 @@ import { decisionsMax } from "./decisions";
 import { aCall, entriesOf, takeTurns } from "@/dev/testing/usage";
 
 takeTurns();
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 const refusedWith = (decision?: Decision) => new SluiceError("rate_limited", "Too fast.", { decision, headers: { "X-RateLimit-Limit": "7" } });
 
@@ -30,6 +35,40 @@ describe("calls that have ended", () => {
     expect(await entriesOf(person)).toBe(0);
     await flushCalls();
     expect(await entriesOf(person)).toBe(1);
+  });
+});
+
+describe("what a caller can make us keep", () => {
+  it("is a decision of a few KiB, however large what was refused", async () => {
+    const person = await aPerson();
+    const large = "\u0001".repeat(1_000_000);
+    const decisions: Decision[] = [{ check: "c", seen: large, limit: large }, { check: "c", seen: Array.from({ length: 10_000 }, () => large.slice(0, 1000)), limit: Array.from({ length: 10_000 }, (_, i) => `10.0.0.${i}`) }];
+    const errors = [...decisions.map(refusedWith), invalid(Array.from({ length: 50 }, (_, i) => ({ pointer: `/${large}/${i}`, detail: large })))];
+    for (const error of errors) {
+      const call = aCall(person, { error });
+      recordCall(call);
+      const decision = await getDecision(contextOf(person), call.requestId);
+      expect([decision.seen, decision.limit].flat().every((text) => typeof text === "string" && text.length > 0 && text.length < 300)).toBe(true);
+      expect(Buffer.byteLength((await redis().hget(`sl:d:${person.userId}`, call.requestId)) ?? "")).toBeLessThan(8192);
+    }
+  });
+
+  it("is not what a call failed with while Redis is away, and its refusal is told when it is back", async () => {
+    const person = await aPerson();
+    const away = vi.spyOn(redis(), "status", "get" as never).mockReturnValue("reconnecting" as never);
+    const refused = () => {
+      const error = refusedWith({ check: "c", seen: "x".repeat(1_000_000), limit: null });
+      const call = aCall(person, { error });
+      recordCall(call);
+      return { requestId: call.requestId, error: new WeakRef(error) };
+    };
+    const { requestId, error } = refused();
+    await flushCalls();
+    await new Promise(setImmediate);
+    collectGarbage();
+    expect(error.deref()).toBeUndefined();
+    away.mockRestore();
+    expect(await getDecision(contextOf(person), requestId)).toMatchObject({ check: "c", seen: expect.stringMatching(/^x{250}…$/) });
   });
 });
 

@@ -2,7 +2,7 @@ import { logger } from "@/lib/platform/logger";
 import { redis } from "@/lib/platform/redis";
 import { unfinished } from "@/lib/platform/unfinished";
 import { type EndedCall, packCall } from "./call-record";
-import { decisionOf, saveDecisions } from "./decisions";
+import { decisionOf, type Refusal, saveDecisions } from "./decisions";
 import { describedMax, usageStream } from "./stream";
 
 const flushEveryMs = 250;
@@ -12,7 +12,12 @@ const flushAt = 500;
 const keptMax = 10_000;
 const perEntry = 200;
 
+/** A call as it is written. */
+type Written = { row: unknown[]; refusals: Refusal[] };
+
 let ended: EndedCall[] = [];
+/** What could not be sent. No longer with what the calls failed with, which may be as large as what they were sent. */
+let waiting: Written[] = [];
 let planned = false;
 let streamIsFull = false;
 
@@ -35,24 +40,25 @@ export function recordCall(call: EndedCall): void {
 
 /** Writes what has been kept: the calls to the stream, the decisions of the refused ones beside it. Never throws. */
 export async function flushCalls(): Promise<void> {
-  if (ended.length === 0) return;
+  if (ended.length === 0 && waiting.length === 0) return;
+  const calls = [...waiting, ...ended.map((call): Written => ({ row: packCall(call), refusals: decisionOf(call) }))];
+  ended = [];
+  waiting = [];
   if (redis().status !== "ready") {
     // Nothing was sent, so it may be sent later. What fails after this point may have arrived, and twice is worse than never.
-    ended = ended.slice(-keptMax);
+    waiting = calls.slice(-keptMax);
     return;
   }
-  const calls = ended;
-  ended = [];
   try {
-    await Promise.all([describe(calls), saveDecisions(calls.flatMap(decisionOf))]);
+    await Promise.all([describe(calls), saveDecisions(calls.flatMap(({ refusals }) => refusals))]);
   } catch (error) {
     logger.warn({ err: error, calls: calls.length }, "ended calls could not be written down");
   }
 }
 
-async function describe(calls: EndedCall[]): Promise<void> {
+async function describe(calls: Written[]): Promise<void> {
   const batch = redis().pipeline();
-  for (let from = 0; from < calls.length && !streamIsFull; from += perEntry) batch.xadd(usageStream, "*", "l", JSON.stringify(calls.slice(from, from + perEntry).map(packCall)));
+  for (let from = 0; from < calls.length && !streamIsFull; from += perEntry) batch.xadd(usageStream, "*", "l", JSON.stringify(calls.slice(from, from + perEntry).map(({ row }) => row)));
   batch.xlen(usageStream);
   const answers = (await batch.exec()) ?? [];
   const failure = answers.find(([error]) => error)?.[0];
