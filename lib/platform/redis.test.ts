@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RedisServer, startRedis } from "@/dev/lib/redis";
 import { type Link, openLink } from "@/dev/testing/link";
 import { env, setEnv } from "./env";
+import { defineScript, runScript } from "./records";
 import { connectTo } from "./redis-connect";
 import { closeRedis, isRedisDown, redis, redisReady, redisRunId, withRedis } from "./redis";
 
@@ -71,6 +72,16 @@ it("a primary that has lost its replicas, and was told to want them, is a store 
   await admin.config("SET", "min-replicas-to-write", "1");
   await expect(withRedis((client) => client.set("a", "b"))).rejects.toMatchObject({ code: "store_unavailable" });
   await admin.config("SET", "min-replicas-to-write", "0");
+  admin.disconnect();
+  await withRedis((client) => client.set("a", "b"));
+});
+
+it("a Redis whose memory is full takes no writes, and is a store that is away", async () => {
+  const admin = new Redis(after.url);
+  await admin.config("SET", "maxmemory", "1");
+  const script = defineScript("return redis.call('SET', KEYS[1], 'b')");
+  for (const write of [(client: Redis) => client.set("a", "b"), (client: Redis) => runScript(client, script, ["a"], [])]) await expect(withRedis<unknown>(write)).rejects.toMatchObject({ code: "store_unavailable" });
+  await admin.config("SET", "maxmemory", "0");
   admin.disconnect();
   await withRedis((client) => client.set("a", "b"));
 });

@@ -75,7 +75,7 @@ export function newRedis(options: { blocking?: boolean } = {}): Redis {
 
 /** Whether this failure means that Redis is away or takes no writes, as opposed to a command of ours being wrong. */
 export function isRedisDown(error: unknown): boolean {
-  return error instanceof Error && (/Command timed out|Connection is closed|Stream isn't writeable|ECONNREFUSED|ECONNRESET|EPIPE|max retries per request|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF/i.test(error.message) || error.name === "MaxRetriesPerRequestError");
+  return error instanceof Error && (/Command timed out|Connection is closed|Stream isn't writeable|ECONNREFUSED|ECONNRESET|EPIPE|max retries per request|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|MISCONF|OOM command not allowed/i.test(error.message) || error.name === "MaxRetriesPerRequestError");
 }
 
 /** Runs store commands; an outage becomes `store_unavailable`, anything else travels on. */
