@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import pg from "pg";
+import { describe, expect, it, vi } from "vitest";
 import { now } from "@/lib/platform/clock";
 import { pool } from "@/lib/platform/db";
 import { foldUsage, keepRequestLog } from ".";
@@ -24,6 +25,22 @@ describe("the request log's partitions", () => {
     const day = now() + 9 * dayMs;
     await Promise.all(Array.from({ length: 6 }, () => { forgetPartitions(); return ensurePartitions([day]); }));
     expect((await days()).filter((one) => one === dayOf(day))).toHaveLength(1);
+  });
+
+  it("a connection that is lost while a day is dropped costs that run, not the process", async () => {
+    const day = now() - 40 * dayMs;
+    await ensurePartitions([day]);
+    const reader = new pg.Client({ connectionString: process.env.DATABASE_URL });
+    await reader.connect();
+    await reader.query(`BEGIN; SELECT count(*) FROM "RequestLog_${dayOf(day).replaceAll("-", "")}"`);
+    const run = keepRequestLog();
+    await vi.waitFor(async () => {
+      const { rowCount } = await pool().query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'DROP TABLE "RequestLog_%'`);
+      expect(rowCount).toBe(1);
+    }, { timeout: 10_000, interval: 10 });
+    expect((await run).dropped).toEqual([]);
+    await reader.end();
+    expect((await keepRequestLog()).dropped).toHaveLength(1);
   });
 
   it("a call of a day whose partition somebody dropped is logged all the same", async () => {

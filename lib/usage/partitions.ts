@@ -65,6 +65,9 @@ async function make(day: string): Promise<void> {
 /** Dropping locks the whole log: whoever reads it for long is not waited for, since all others would wait behind us. */
 async function drop(name: string): Promise<boolean> {
   const client = await pool().connect();
+  // A connection that is lost while it is ours would otherwise end the process; the next statement fails by itself.
+  const lost = () => undefined;
+  client.on("error", lost);
   try {
     await client.query("SET lock_timeout = '2s'");
     await client.query(`DROP TABLE "${name}"`);
@@ -74,6 +77,7 @@ async function drop(name: string): Promise<boolean> {
     return false;
   } finally {
     await client.query("RESET lock_timeout").catch(() => undefined);
+    client.off("error", lost);
     client.release();
     seen.clear();
   }
