@@ -3,6 +3,7 @@ import { request } from "undici";
 import { pool } from "./db";
 import { env } from "./env";
 import { redis, redisReady } from "./redis";
+import { sharedLook } from "./shared-look";
 
 export type Check = { status: "ok" | "failed"; ms: number };
 /** `pages` is there where a page process runs beside the API. */
@@ -12,11 +13,12 @@ const deadlineMs = 1500;
 
 /**
  * Asks each part that a call may need, at once, for at most a second and a half. Says nothing of why one fails: that is in the log.
+ * Probes are open to everybody, and each look takes a connection to PostgreSQL and a call to Keycloak: they share it.
  *
  * The page process is told of and does not count: it is started again by itself, and taking the API out of a load
  * balancer meanwhile would make one crash two.
  */
-export async function checkHealth(): Promise<Health> {
+export const checkHealth = sharedLook("health", async (): Promise<Health> => {
   const { SLUICE_ROLE: role, SLUICE_PAGES_PORT: pagesPort } = env();
   const [database, store, identity, pages] = await Promise.all([
     timed(() => pool().query("SELECT 1")),
@@ -33,7 +35,7 @@ export async function checkHealth(): Promise<Health> {
   ]);
   const needed = { database, redis: store, identity };
   return { status: Object.values(needed).every((c) => c.status === "ok") ? "ok" : "failed", checks: { ...needed, ...(pages && { pages }) } };
-}
+});
 
 function opens(port: number): Promise<void> {
   return new Promise((done, fail) => {
