@@ -6,6 +6,11 @@ export const hopByHop = new Set(["connection", "keep-alive", "proxy-connection",
 /** Headers by which a proxy speaks of its client: ours to set, never a caller's. */
 const ours = /^(host|forwarded|x-forwarded-.*|x-real-ip|x-client-ip|x-sluice-.*|x-middleware-.*|x-user-.*)$/;
 
+/** The caller's address, as far as the proxies in front of us are believed. */
+export function callerAddress(request: IncomingMessage): string | null {
+  return clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"]?.toString());
+}
+
 /** What Next.js is shown of a request, as names and values in turn: the caller's headers without those that are ours to say. */
 export function forwardedHeaders(request: IncomingMessage, innerSecret: string): string[] {
   const named = new Set((request.headers.connection ?? "").toLowerCase().split(",").map((s) => s.trim()));
@@ -15,7 +20,7 @@ export function forwardedHeaders(request: IncomingMessage, innerSecret: string):
     if (!hopByHop.has(name) && !ours.test(name) && !named.has(name)) kept.push(request.rawHeaders[i] ?? "", request.rawHeaders[i + 1] ?? "");
   }
   const origin = new URL(env().AUTH_URL);
-  const address = clientAddress(request.socket.remoteAddress, request.headers["x-forwarded-for"]?.toString()) ?? "";
+  const address = callerAddress(request) ?? "";
   // One public address exists, whatever Host somebody sends: actions compare it with the Origin.
   return [...kept, "host", origin.host, "x-forwarded-host", origin.host, "x-forwarded-proto", origin.protocol.slice(0, -1), "x-forwarded-for", address, clientAddressHeader, address, innerSecretHeader, innerSecret];
 }

@@ -94,6 +94,8 @@ const schema = z.object({
   SLUICE_INNER_SECRET: z.string().min(32).optional(),
   WORKER: z.enum(["inside", "off"]).default("inside"),
   SHUTDOWN_GRACE_SECONDS: integer(0, 3600).default(25),
+  /** How long the body of a request for a page may take to arrive. */
+  PAGE_BODY_SECONDS: integer(1, 3600).default(30),
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
 
   AUTH_URL: secureUrl,
