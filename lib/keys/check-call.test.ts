@@ -6,7 +6,7 @@ import { db, pool } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { finishInvalidations, invalidationKind } from "@/lib/platform/records";
 import { redis, redisReady } from "@/lib/platform/redis";
-import { rememberPerson, userRecordKey } from "@/lib/tenants";
+import { rememberPerson, tenantRecordKey, userRecordKey } from "@/lib/tenants";
 import { checkCall, createKey, revokeKey, updateKey } from ".";
 import { checkScript } from "./check.lua";
 import { keyRecordByHash, keyRecordById } from "./key-records";
@@ -68,6 +68,16 @@ describe("the key check", () => {
     expect(codeOf(await check(value))).toBe("invalid_credentials");
     expect(query).not.toHaveBeenCalled();
     expect(await redis().ttl(keyRecordByHash(hash))).toBeLessThanOrEqual(5);
+  });
+
+  it("what the check remembers of a key, its owner and their tenant is remembered for a minute at most", async () => {
+    const person = await aPerson();
+    const { key, secret } = await create(person);
+    await Promise.all([check(secret), checkCall({ kind: "key", apiKeyId: key.id }, { ip: null })]);
+    for (const record of [keyRecordByHash(hashSecret(secret)), keyRecordById(key.id), userRecordKey(person.userId), tenantRecordKey(person.tenantId)]) {
+      const ms = await redis().pttl(record);
+      expect([ms > 50_000, ms <= 60_000], `${record}: ${ms} ms`).toEqual([true, true]);
+    }
   });
 
   it("keys of earlier systems work by their hash", async () => {

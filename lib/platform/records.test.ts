@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { pool } from "./db";
 import { newId } from "./ids";
-import { finishInvalidations, invalidationKind, readRecord, writeRecord } from "./records";
+import { finishInvalidations, invalidate, invalidationKind, readRecord, writeRecord } from "./records";
+import { redis } from "./redis";
 
 it("the outbox is finished in one go, however much a revoker that was cut off has left behind", async () => {
   const keys = Array.from({ length: 250 }, () => `sl:test:${newId()}`);
@@ -16,4 +17,15 @@ it("the outbox is finished in one go, however much a revoker that was cut off ha
   expect(rowCount).toBe(0);
   expect(await Promise.all(keys.slice(0, 3).map((key) => readRecord(key)))).toEqual([null, null, null]);
   expect(await writeRecord(keys[0] ?? "", 1, "packed")).toBe(false);
+});
+
+it("a copy lives a minute at most, and the floor that keeps a slow reader from bringing it back outlives it by far", async () => {
+  const key = `sl:test:${newId()}`;
+  await writeRecord(key, 1, "packed");
+  const copyMs = await redis().pttl(key);
+  expect([copyMs > 50_000, copyMs <= 60_000], `${copyMs} ms`).toEqual([true, true]);
+  await invalidate([{ key, version: 2 }]);
+  expect(await readRecord(key)).toBeNull();
+  const floorMs = await redis().pttl(`${key}:x`);
+  expect([floorMs > 290_000, floorMs <= 300_000], `${floorMs} ms`).toEqual([true, true]);
 });
