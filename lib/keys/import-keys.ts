@@ -9,7 +9,7 @@ import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
 import { type FoundPerson, lookUpPerson, lookUpPersonById } from "@/lib/tenants";
 import { staleKeyRecords } from "./key-records";
 import { grantOf, keyFields } from "./key-view";
-import { findBounds, requireExpiry, requireHeld, requireWithinOwn } from "./policy";
+import { type Bounds, findBounds, requireExpiry, requireHeld, requireWithinOwn } from "./policy";
 import type { ImportedKey, ImportKeysInput, ImportResult } from "./schemas";
 import { storedHashOf } from "./secret";
 
@@ -61,6 +61,15 @@ function remembered(people: Map<string, Promise<FoundPerson>>, { userId, tenant 
   return found;
 }
 
+/** A key that imports passes on its own bounds where none are named, as one that creates does. */
+function boundsOf(key: ImportedKey, acting: Bounds | null): Omit<Reach, "permissions"> {
+  return {
+    chatflowIds: key.chatflowIds === undefined ? (acting?.chatflowIds ?? []) : (key.chatflowIds ?? []),
+    allowedIps: key.allowedIps ?? acting?.allowedIps ?? [],
+    expiresAt: key.expiresAt === undefined ? (acting?.expiresAt ?? null) : key.expiresAt,
+  };
+}
+
 type Outcome = Pick<ImportResult, "status" | "id" | "code" | "detail" | "grant">;
 
 async function importOne(ctx: Context, key: ImportedKey, owner: FoundPerson, dryRun: boolean): Promise<Outcome> {
@@ -71,7 +80,7 @@ async function importOne(ctx: Context, key: ImportedKey, owner: FoundPerson, dry
   try {
     const made = await transaction(async (tx) => {
       const acting = await findBounds(tx, ctx);
-      const bounds = { chatflowIds: key.chatflowIds ?? [], allowedIps: key.allowedIps ?? [], expiresAt: key.expiresAt ?? null };
+      const bounds = boundsOf(key, acting);
       requireHeld(ctx, key.permissions);
       requireWithinOwn(acting, bounds);
       requireExpiry(bounds.expiresAt, { createdAtMs: 0, lifetimeDays: undefined });
