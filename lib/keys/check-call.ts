@@ -67,7 +67,7 @@ function refuseByLooks(secret: string, { ip, cost }: CheckOptions): SluiceError 
   const shape = shapeOf(secret);
   if (shape === "ours" || shape === "earlier") return null;
   const name = cost === 0 ? null : addressLimitName(ip);
-  const counted = name && shape === "wrong_checksum" ? checksumLimits.take([{ name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
+  const counted = name && shape === "wrong_checksum" ? checksumLimits.take([{ label: "address", name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
   return counted && !counted.ok ? tooManyFailures(counted.retryAfterSeconds) : malformedKey();
 }
 
@@ -94,9 +94,10 @@ function verdictOf({ packed, person: json }: CheckReply, { permission, ip }: Che
   const [, code, nowMs, apiKeyId, , mask, requests, window, label, limit, windowSeconds, remaining, resetMs, waitMs, ends, overlap, seen, flows, ranges, generation] = packed.split("|");
   const person = json ? parsePerson(json) : undefined;
   if (person === null) return null;
-  const state: LimitState | null = label === "key" || label === "user" || label === "tenant"
+  const state: LimitState | null = label === "key" || label === "user" || label === "tenant" || label === "address"
     ? { label, limit: Number(limit), windowSeconds: Number(windowSeconds), remaining: Number(remaining), resetMs: Number(resetMs) } : null;
-  const headers = state ? rateHeaders(state, Number(nowMs)) : {};
+  // What stands against an address is nothing that a caller may spend.
+  const headers = state && label !== "address" ? rateHeaders(state, Number(nowMs)) : {};
   const known = { headers, degraded: false, ...(apiKeyId && { apiKeyId }) };
   if (code === "ok" && person) {
     if (!apiKeyId) return { ok: true, person, permissions: Number(mask), ...known };

@@ -56,6 +56,32 @@ describe("the key check when Redis fails", () => {
     expect(codeOf(await check(bad.secret)), "no copy of before survives").toBe("key_revoked");
   });
 
+  it("meanwhile the headers tell of what this process admits: the tightest of its shares, the one that refused, and without a key the person's", async () => {
+    const usual = env();
+    setEnv({ ...usual, USER_RATE_LIMIT: { requests: 40, window: 60 }, TENANT_RATE_LIMIT: { requests: 30, window: 60 } });
+    const { key, secret } = await newKey({ rateLimit: { requests: 20, window: 3600 }, allowedIps: ["10.0.0.0/8"] });
+    await server.stop();
+    const from = (ip: string) => checkCall({ kind: "secret", secret }, { ip, permission: "ai:predict" });
+    const policyOf = ({ headers }: Awaited<ReturnType<typeof check>>) => [headers["RateLimit-Policy"], headers.RateLimit?.split(";t=")[0], headers["X-RateLimit-Limit"], headers["X-RateLimit-Remaining"]];
+    const first = await from("10.0.0.1");
+    expect(first.headers["X-Sluice-Degraded"]).toBe("limits");
+    expect(policyOf(first)).toEqual(['"key";q=2;w=3600', '"key";r=1', "2", "1"]);
+    expect(first.headers.RateLimit).toBe('"key";r=1;t=3600');
+    expect(Math.abs(Number(first.headers["X-RateLimit-Reset"]) - Date.now() / 1000 - 3600)).toBeLessThan(3);
+    const outside = await from("192.0.2.1");
+    expect([outside.ok || outside.error.code, outside.headers["X-RateLimit-Remaining"]], "what is refused before takes nothing").toEqual(["ip_not_allowed", "1"]);
+    await from("10.0.0.1");
+    const refused = await from("10.0.0.1");
+    expect(refused).toMatchObject({ ok: false, error: { code: "rate_limited", options: { headers: refused.headers } } });
+    expect(policyOf(refused)).toEqual(['"key";q=2;w=3600', '"key";r=0', "2", "0"]);
+    expect(policyOf(await checkCall({ kind: "user", userId: key.userId }, { ip: null }))).toEqual(['"user";q=4;w=60', '"user";r=1', "4", "1"]);
+    expect(policyOf(await checkCall({ kind: "user", userId: key.userId }, { ip: null }))).toEqual(['"tenant";q=3;w=60', '"tenant";r=0', "3", "0"]);
+    expect((await check(newSecret().value)).headers, "of a stranger there is nothing to tell").toEqual({ "X-Sluice-Degraded": "limits" });
+    setEnv(usual);
+    server = await startRedis(folder, { throwaway: true, port: Number(new URL(server.url).port) });
+    await vi.waitFor(() => { expect(redis().status).toBe("ready"); }, 5000);
+  });
+
   it("with both stores away nothing is admitted", async () => {
     const { secret } = await newKey();
     await server.stop();

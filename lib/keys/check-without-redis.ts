@@ -8,6 +8,7 @@ import { isInside, packAddress, parseRange } from "./addresses";
 import { findKey, type KeyRow, readFamilyRow, type Start } from "./key-records";
 import { addressLimitName } from "./limit";
 import { degradedLimits } from "./local-limit";
+import { rateHeaders } from "./rate-headers";
 import { type CheckOptions, refusal, type RefusalCode, type RefusalFacts, type Subject, type Verdict } from "./verdict";
 
 const degradedHeaders = { "X-Sluice-Degraded": "limits" };
@@ -31,12 +32,12 @@ async function check(start: Start, subject: Subject, { permission, ip, cost = 1,
   const userId = start.by === "user" ? start.value : key?.userId;
   const state = userId ? await loadPersonState(userId) : null;
   const atMs = (cost === 0 ? at : undefined) ?? now();
-  const known = { headers: degradedHeaders, degraded: true, ...(key && { apiKeyId: key.id }), ...(state && { person: state.person }) };
-  const refuse = (code: RefusalCode, facts: RefusalFacts = {}): Verdict => ({ ok: false, error: refusal(code, { headers: degradedHeaders, permission, ip, atMs, ...facts }), ...known });
+  const known = { degraded: true, ...(key && { apiKeyId: key.id }), ...(state && { person: state.person }) };
+  const refuse = (code: RefusalCode, facts: RefusalFacts = {}, headers: Record<string, string> = degradedHeaders): Verdict => ({ ok: false, error: refusal(code, { headers, permission, ip, atMs, degraded: true, ...facts }), headers, ...known });
   const fail = (code: RefusalCode, facts: RefusalFacts = {}): Verdict => {
     const name = cost === 0 ? null : addressLimitName(ip);
-    const counted = name ? degradedLimits.take([{ name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
-    return counted && !counted.ok ? refuse("address", { retryAfterSeconds: counted.retryAfterSeconds }) : refuse(code, facts);
+    const counted = name ? degradedLimits.take([{ label: "address", name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
+    return counted && !counted.ok ? refuse("address", { retryAfterSeconds: counted.retryAfterSeconds, limit: counted.state }) : refuse(code, facts);
   };
 
   if (!state) return fail("unknown");
@@ -48,21 +49,34 @@ async function check(start: Start, subject: Subject, { permission, ip, cost = 1,
   const overlapEndsAtMs = key ? overlapEndOf(key, found?.overlapEndsAt ?? null, family?.secretGeneration ?? null) : undefined;
   if (overlapEndsAtMs !== undefined && overlapEndsAtMs <= atMs) return fail("rotated", { overlapEndsAtMs });
   const { person } = state;
+  const take = (units: 0 | 1) => takeFrom(key, state, units);
+  // Refused before the limits: nothing is taken, but the caller still hears how they stand.
+  const forbid = (code: RefusalCode, facts: RefusalFacts = {}): Verdict => refuse(code, facts, take(0).headers);
   const ownerState = ownerProblem(state, key);
-  if (ownerState) return refuse("owner", { ownerState });
-  if (!person.role) return refuse("role");
-  if (key && key.allowedIps.length > 0 && ip !== "any" && !key.allowedIps.some((text) => isInside(packAddress(ip), parseRange(text)?.packed ?? ""))) return refuse("ip", { allowedIps: key.allowedIps });
+  if (ownerState) return forbid("owner", { ownerState });
+  if (!person.role) return forbid("role");
+  if (key && key.allowedIps.length > 0 && ip !== "any" && !key.allowedIps.some((text) => isInside(packAddress(ip), parseRange(text)?.packed ?? ""))) return forbid("ip", { allowedIps: key.allowedIps });
   const permissions = permissionsInForce(subject, key, roleMask(person.role));
-  if (lacks(permissions, permission)) return refuse("permission", { permissions: permissionsOf(permissions) });
+  if (lacks(permissions, permission)) return forbid("permission", { permissions: permissionsOf(permissions) });
 
-  const rateLimit = key && { requests: key.rateRequests, window: key.rateWindow };
+  const taken = take(cost);
+  const { headers } = taken;
+  if (!taken.ok) return refuse("limit", { retryAfterSeconds: taken.retryAfterSeconds, limit: taken.state }, headers);
+  return { ok: true, ...known, headers, person, permissions, ...(key && { rateLimit: rateLimitOf(key), chatflowIds: key.chatflowIds.length > 0 ? key.chatflowIds : null, secretGeneration: key.secretGeneration - (found?.overlapEndsAt ? 1 : 0) }), ...(overlapEndsAtMs !== undefined && { earlierSecret: true }) };
+}
+
+const rateLimitOf = (key: KeyRow) => ({ requests: key.rateRequests, window: key.rateWindow });
+
+/** From this process's shares of the limits of key, owner and tenant; and the headers that tell of them. */
+function takeFrom(key: KeyRow | null, { person, tenantRateLimit }: PersonState, cost: 0 | 1) {
   const taken = degradedLimits.take([
-    ...(key && rateLimit ? [{ name: `k:${key.id}`, limit: rateLimit }] : []),
-    { name: `u:${person.userId}`, limit: env().USER_RATE_LIMIT },
-    { name: `t:${person.tenantId}`, limit: state.tenantRateLimit },
+    ...(key ? [{ label: "key" as const, name: `k:${key.id}`, limit: rateLimitOf(key) }] : []),
+    { label: "user", name: `u:${person.userId}`, limit: env().USER_RATE_LIMIT },
+    { label: "tenant", name: `t:${person.tenantId}`, limit: tenantRateLimit },
   ], cost);
-  if (!taken.ok) return refuse("limit", { retryAfterSeconds: taken.retryAfterSeconds });
-  return { ok: true, ...known, person, permissions, ...(key && rateLimit && { rateLimit, chatflowIds: key.chatflowIds.length > 0 ? key.chatflowIds : null, secretGeneration: key.secretGeneration - (found?.overlapEndsAt ? 1 : 0) }), ...(overlapEndsAtMs !== undefined && { earlierSecret: true }) };
+  // Without a key the headers are about the person, however little the tenant has left.
+  const spoken = taken.ok && !key ? (taken.states[0] ?? taken.state) : taken.state;
+  return { ...taken, headers: { ...degradedHeaders, ...rateHeaders(spoken, now()) } };
 }
 
 /** Until when the secret works that the call, or the token's sign-in, came with; undefined for the present one. */

@@ -85,7 +85,7 @@ async function failures(ip: string | null, cost: 0 | 1): Promise<void> {
     taken = await takeLimit(name, limit, cost);
   } catch (error) {
     if (!isSluiceError(error, "store_unavailable")) throw error;
-    taken = degradedLimits.take([{ name, limit }], cost);
+    taken = degradedLimits.take([{ label: "address", name, limit }], cost);
   }
   if (!taken.ok) throw tooManyFailures(taken.retryAfterSeconds);
 }

@@ -1,5 +1,6 @@
 import type { RateLimit } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
+import type { LimitState } from "./rate-headers";
 
 export type Taken = { ok: true; remaining: number; /** The moment under which it was counted, in ms. */ at: number } | { ok: false; retryAfterSeconds: number };
 
@@ -9,6 +10,8 @@ const namesMax = 5000;
 /** Times of admitted calls, oldest first; what stands before `head` has left the window. */
 type Log = { times: number[]; head: number; endsAt: number };
 type Share = { requests: number; windowMs: number };
+type Named = { label: LimitState["label"]; name: string; limit: RateLimit };
+type Look = Share & { label: LimitState["label"]; name: string; log: Log; remaining: number; waitMs: number; resetMs: number };
 
 /** Limits held by this process alone, exactly, in bounded memory. */
 export class LocalLimits {
@@ -17,14 +20,20 @@ export class LocalLimits {
   /** @param share the process may admit one `share`-th of a limit (at least 1 per window). */
   constructor(private readonly share: number) {}
 
-  /** Takes one from each limit, or from none; `cost: 0` only looks. */
-  take(limits: { name: string; limit: RateLimit }[], cost: 0 | 1 = 1): Taken {
+  /**
+   * Takes one from each limit, or from none; `cost: 0` only looks.
+   * @param limits at least one
+   * @returns with it how this process's shares stand: of each limit in `states`, and in `state` of the one that the caller should
+   *   hear about, as in the script's `takeAll`
+   */
+  take(limits: Named[], cost: 0 | 1 = 1): Taken & { state: LimitState; states: LimitState[] } {
     const at = now();
-    const states = limits.map(({ name, limit }) => this.look(name, this.shareOf(limit), at));
-    const waitMs = Math.max(0, ...states.map((state) => state.waitMs));
-    if (waitMs > 0) return { ok: false, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
-    if (cost > 0) for (const state of states) this.keep(state.name, state.log, at, state.windowMs);
-    return { ok: true, remaining: Math.min(...states.map((state) => state.remaining)) - cost, at };
+    const looks = limits.map((limit) => this.look(limit, at));
+    const slowest = looks.reduce((one, other) => (other.waitMs > one.waitMs ? other : one));
+    if (slowest.waitMs > 0) return { ok: false, retryAfterSeconds: Math.max(1, Math.ceil(slowest.waitMs / 1000)), state: stateOf(slowest), states: looks.map(stateOf) };
+    const left = cost > 0 ? looks.map((look) => this.keep(look, at)) : looks;
+    const tightest = left.reduce((one, other) => (other.remaining < one.remaining ? other : one));
+    return { ok: true, remaining: tightest.remaining, at, state: stateOf(tightest), states: left.map(stateOf) };
   }
 
   /** Shares above `timesMax` are held over a shorter window in proportion: stricter, and memory stays bounded. */
@@ -34,15 +43,17 @@ export class LocalLimits {
     return requests <= timesMax ? { requests, windowMs } : { requests: timesMax, windowMs: Math.ceil((windowMs * timesMax) / requests) };
   }
 
-  private look(name: string, { requests, windowMs }: Share, at: number) {
+  private look({ label, name, limit }: Named, at: number): Look {
+    const { requests, windowMs } = this.shareOf(limit);
     const log = this.logs.get(name) ?? { times: [], head: 0, endsAt: 0 };
     while (log.head < log.times.length && at - (log.times[log.head] ?? 0) >= windowMs) log.head += 1;
     const count = log.times.length - log.head;
     const waitMs = count < requests ? 0 : (log.times[log.head + count - requests] ?? at) + windowMs - at;
-    return { name, windowMs, log, remaining: requests - count, waitMs };
+    return { label, name, requests, windowMs, log, remaining: Math.max(0, requests - count), waitMs, resetMs: count > 0 ? (log.times.at(-1) ?? at) + windowMs : at };
   }
 
-  private keep(name: string, log: Log, at: number, windowMs: number): void {
+  private keep(look: Look, at: number): Look {
+    const { name, log, windowMs } = look;
     if (log.head > log.times.length / 2) Object.assign(log, { times: log.times.slice(log.head), head: 0 });
     log.times.push(at);
     log.endsAt = at + windowMs;
@@ -53,8 +64,12 @@ export class LocalLimits {
       if (endsAt > at && this.logs.size <= namesMax) break;
       this.logs.delete(old);
     }
+    return { ...look, remaining: look.remaining - 1, resetMs: log.endsAt };
   }
 }
+
+/** A window that is no whole number of seconds is told as a longer one: whoever keeps to that is never refused. */
+const stateOf = ({ label, requests, windowMs, remaining, resetMs }: Look): LimitState => ({ label, limit: requests, windowSeconds: Math.ceil(windowMs / 1000), remaining, resetMs });
 
 /** While Redis is away a process admits a tenth: with ten replicas the limit still holds. */
 export const degradedLimits = new LocalLimits(10);

@@ -50,6 +50,8 @@ export type RefusalFacts = {
   /** In force for this call. */
   permissions?: string[];
   limit?: { label: string; limit: number; windowSeconds: number };
+  /** Only this process's share of the limit was asked. */
+  degraded?: boolean;
 };
 
 const ownerWords: Record<string, string> = { person: "the owner is switched off", tenant: "the tenant is switched off", moved: "the owner has left the key's tenant" };
@@ -79,9 +81,13 @@ const decisions: Record<RefusalCode, (facts: RefusalFacts) => Decision> = {
   role: () => ({ check: "role", seen: null, limit: ["admin", "user", "viewer"] }),
   ip: (facts) => ({ check: "address", seen: facts.ip ?? null, limit: facts.allowedIps ?? [] }),
   permission: (facts) => ({ check: "permission", seen: facts.permissions ?? [], limit: facts.permission ?? null }),
-  limit: (facts) => ({ check: "rate_limit", seen: facts.limit ? `${facts.limit.label}: none left, next in ${facts.retryAfterSeconds} s` : null, limit: facts.limit ? `${facts.limit.limit} in ${facts.limit.windowSeconds} s` : null }),
-  address: (facts) => ({ check: "failures", seen: facts.ip ?? null, limit: null }),
+  limit: (facts) => ({ check: "rate_limit", ...usedUp(facts.limit?.label, facts) }),
+  address: (facts) => ({ check: "failures", ...usedUp(facts.ip, facts) }),
 };
+
+function usedUp(whose: string | null | undefined, { limit, retryAfterSeconds, degraded }: RefusalFacts): Pick<Decision, "seen" | "limit"> {
+  return { seen: `${whose}: none left, next in ${retryAfterSeconds} s`, limit: limit ? `${limit.limit} in ${limit.windowSeconds} s${degraded ? ", one process's share while Redis is away" : ""}` : null };
+}
 
 /** The error of a refusal, with the decision that explains it. */
 export function refusal(code: RefusalCode, facts: RefusalFacts = {}): SluiceError {

@@ -32,7 +32,7 @@ it("with Redis away keys are checked from PostgreSQL at a fraction of their limi
   await redis.stop();
 
   const me = await call(replica.url, "GET", "/api/v1/auth/me", { key: key.key });
-  expect([me.status, me.headers.get("x-sluice-degraded")]).toEqual([200, "limits"]);
+  expect([me.status, me.headers.get("x-sluice-degraded"), me.headers.get("x-ratelimit-limit"), me.headers.get("x-ratelimit-remaining")]).toEqual([200, "limits", "10", "9"]);
   const many = await Promise.all(Array.from({ length: 30 }, () => call(replica.url, "GET", "/api/v1/auth/me", { key: key.key })));
   expect(many.filter((a) => a.status === 200).length).toBeLessThanOrEqual(10);
   expect(many.every((a) => a.status === 200 || a.status === 429)).toBe(true);
