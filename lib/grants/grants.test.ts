@@ -10,10 +10,11 @@ import { moveClock, resetClock } from "@/lib/platform/clock";
 import { randomToken } from "@/lib/platform/crypto";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
-import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { requestToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { withRedis } from "@/lib/platform/redis";
 import { getPersonState, identityOf, rememberPerson } from "@/lib/tenants";
 import { deleteGrant, finishGrant, getGrant, getGrantDetails, getOwnerToken, hasLiveGrant, safePath, startGrant } from ".";
+import { openOfflineToken } from "./vault";
 
 let realm: Realm;
 beforeAll(async () => {
@@ -206,10 +207,18 @@ describe("giving and taking back", () => {
 
   it("given again from another browser, the old token is revoked; from the same one, both would end, so it is not", async () => {
     const browser = new Browser();
+    // Without a session of the portal beside it, Keycloak would end the browser's own, and the next grant would be another session's.
+    await realm.tokensFor("uma", "web", browser);
     const owner = await anOwner("uma", browser);
+    const storedToken = async () => openOfflineToken(await rowOf(owner)) ?? "";
+    const refreshWith = (refreshToken: string) => requestToken("machine", { grant_type: "refresh_token", refresh_token: refreshToken });
+    const first = await storedToken();
     await anOwner("uma", browser);
     expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
+    expect(await refreshWith(first)).toBeTruthy();
+    const second = await storedToken();
     await anOwner("uma", new Browser());
+    await expect(refreshWith(second)).rejects.toMatchObject({ kind: "invalid_grant" });
     expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
     expect((await rowOf(owner)).status).toBe("active");
   });
