@@ -1,6 +1,7 @@
+import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll } from "vitest";
-import { Browser, call, control, demo, signIn } from "../http/client";
+import { Browser, call, control, demo, doors, signIn, tokensOf } from "../http/client";
 import { type Replica, startReplica } from "../http/replica";
 
 export { withStandIn } from "../http/client";
@@ -81,6 +82,34 @@ export async function anExpiredSession(username = "uma"): Promise<Session> {
   const session = await aSession(username);
   await control("identity", { tokenExpiresIn: null });
   return session;
+}
+
+export type Owner = {
+  /** A key of theirs. No browser is signed in as them. */
+  key: string;
+  userId: string;
+  /** Forgets the tokens that were fetched with their grant, as if they were over: the next call has to fetch others. */
+  cool(): Promise<void>;
+  status(): Promise<string>;
+  /** What they find among their events under this action, oldest first. */
+  told(action: string): Promise<{ data: { reason?: string } }[]>;
+};
+
+/** Somebody new, whose grant is their first: giving it anew would end the one before, and a job would look at what Keycloak says of that. */
+export async function anOwner(): Promise<Owner> {
+  const username = `owner${randomUUID().slice(0, 8)}`;
+  await control("identity", { createUsers: { [username]: ["user"] } });
+  const { access_token: bearer } = await tokensOf(username);
+  const made = await call(doors.own, "POST", "/api/v1/auth/api-keys", { bearer, body: { name: "theirs", permissions: ["nflow:read"] } });
+  if (made.status !== 201) throw new Error(`key for ${username}: ${made.status} ${made.text}`);
+  const ask = async (path: string) => (await call(doors.own, "GET", path, { bearer })).json.data;
+  const { id: userId } = await ask("/api/v1/auth/me");
+  return {
+    key: made.json.data.key, userId,
+    cool: async () => void (await store.del(["self", "nflow", "flowise"].map((kind) => `sl:g:{${userId}}:t:${kind}`))),
+    status: async () => (await ask("/api/v1/grant")).status,
+    told: async (action) => (await ask(`/api/v1/audit?action=${action}`)).reverse(),
+  };
 }
 
 /** Takes a session along to another Redis, so that this one may be harmed, or filled by processes with other settings. */
