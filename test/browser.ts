@@ -13,6 +13,19 @@ export class Browser {
     return [...(this.jars.get(new URL(url).host) ?? [])].map(([name, value]) => `${name}=${value}`).join("; ");
   }
 
+  cookie(url: string, name: string): string | undefined {
+    return this.jars.get(new URL(url).host)?.get(name);
+  }
+
+  /** Does to its cookies what somebody could who has the machine in hand; undefined takes one away. */
+  tamper(url: string, name: string, value: string | undefined): void {
+    const { host } = new URL(url);
+    const jar = this.jars.get(host) ?? new Map<string, string>();
+    this.jars.set(host, jar);
+    if (value === undefined) jar.delete(name);
+    else jar.set(name, value);
+  }
+
   async go(url: string, init: RequestInit = {}): Promise<{ response: Response; text: string; url: string }> {
     let at = url;
     let next = init;

@@ -106,15 +106,20 @@ export function tokenOf(recorded: RecordedCall): { sub?: string; azp?: unknown; 
   return token?.startsWith("eyJ") ? decodeJwt(token) : {};
 }
 
+/** Presses "sign in", as Auth.js's own route has it. @returns the provider's page, or where it led whoever was known there. */
+export async function toKeycloak(browser: Browser) {
+  const { csrfToken } = JSON.parse((await browser.go(`${demo.url}/api/auth/csrf`)).text) as { csrfToken: string };
+  return browser.go(`${demo.url}/api/auth/signin/keycloak`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ csrfToken, callbackUrl: `${demo.url}/overview` }) });
+}
+
 /**
- * Signs in through the identity provider's pages, as Auth.js's own route does it. Whoever was signed out everywhere in this very
+ * Signs in through the identity provider's pages. Whoever was signed out everywhere in this very
  * second is not let in, or not for long, since nobody can tell which came first: so it is done in the next one.
  */
 export async function signIn(username: string, browser = new Browser()): Promise<Browser> {
   await nextSecond(signedOutAt);
   for (let attempt = 0; attempt < 4; attempt++) {
-    const csrf = JSON.parse((await browser.go(`${demo.url}/api/auth/csrf`)).text) as { csrfToken: string };
-    const page = await browser.go(`${demo.url}/api/auth/signin/keycloak`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ csrfToken: csrf.csrfToken, callbackUrl: `${demo.url}/overview` }) });
+    const page = await toKeycloak(browser);
     if (/name="password"/.test(page.text)) await browser.submit(page, { username, password: passwordOf(username) });
     if (browser.cookies(demo.url).includes("sluice.session=")) break;
     await nextSecond(Date.now());

@@ -1,19 +1,13 @@
 import { afterEach, expect, it } from "vitest";
-import { Browser, call, control, demo, passwordOf, resetParts, signIn } from "../http/client";
+import { Browser, call, control, demo, passwordOf, resetParts, signIn, toKeycloak } from "../http/client";
 
 afterEach(resetParts);
-
-/** Up to Keycloak's page, which then gives out a code. */
-async function atKeycloak(browser: Browser) {
-  const { csrfToken } = JSON.parse((await browser.go(`${demo.url}/api/auth/csrf`)).text) as { csrfToken: string };
-  return browser.go(`${demo.url}/api/auth/signin/keycloak`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ csrfToken, callbackUrl: `${demo.url}/overview` }) });
-}
 
 it.each([
   ["hangs", { tokenDelayMs: 60_000 }, 12_000], ["breaks the connection", { tokenDrop: "request" }, 5000], ["answers 503", { tokenStatus: 503 }, 5000], ["answers 429", { tokenStatus: 429, tokenRetryAfter: "1" }, 5000],
 ] as const)("signing in while the token endpoint %s ends soon at a page that names the reason, and makes no session", async (_, fault, withinMs) => {
   const browser = new Browser();
-  const page = await atKeycloak(browser);
+  const page = await toKeycloak(browser);
   await control("identity", fault);
   const askedAt = Date.now();
   const end = await browser.submit(page, { username: "vic", password: passwordOf("vic") });
@@ -29,7 +23,7 @@ it("somebody who signs in again while Keycloak fails stays signed in as before",
   const browser = await signIn("vic");
   const before = browser.cookies(demo.url);
   await control("identity", { tokenStatus: 503 });
-  const end = await atKeycloak(browser);
+  const end = await toKeycloak(browser);
   expect(end.url).toContain("error=identity_unavailable");
   await control("identity", { reset: true });
   expect((await call(demo.url, "GET", "/api/v1/auth/me", { cookie: before })).status).toBe(200);
