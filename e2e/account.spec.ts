@@ -1,17 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { type Page } from "@playwright/test";
-import { demoUrl, signOut } from "./people";
-import { stackInfo } from "./stack";
+import { demoUrl, order, signOut } from "./people";
 import { expect, test } from "./test";
 
-const { demo } = stackInfo();
 const adminName = "ada";
-
-/** What an administrator of the realm does; the identity provider of these tests takes it as an order. */
-async function order(wanted: object): Promise<void> {
-  const answer = await fetch(`${new URL(demo.issuer).origin}/__control`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(wanted) });
-  expect(answer.status, await answer.text()).toBe(200);
-}
 
 /** Signs in with a password of one's own, which no demo person has. */
 async function signInAs(page: Page, username: string, password: string): Promise<void> {

@@ -2,7 +2,7 @@ import { expectAccessible, expectFits } from "./accessibility";
 import { demoUrl, signIn, tick } from "./people";
 import { expect, test } from "./test";
 
-const publicPages = ["/", "/sign-in", "/signed-out", "/status", "/identity-unavailable", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited", "/docs/tokens"];
+const publicPages = ["/", "/sign-in", "/signed-out", "/status", "/docs", "/docs/keys", "/docs/errors", "/docs/errors/rate_limited", "/docs/tokens"];
 const portalPages = ["/overview", "/keys", "/machine-access", "/chatflows", "/nflow", "/usage", "/requests", "/sessions", "/tokens"];
 
 /** A key with every restriction, for the time of a test. */

@@ -1,5 +1,5 @@
 import pg from "pg";
-import { giveMachineAccess, signIn, signOut } from "./people";
+import { giveMachineAccess, order, signIn, signOut } from "./people";
 import { stackInfo } from "./stack";
 import { expect, test } from "./test";
 
@@ -32,7 +32,7 @@ test("vic is warned of the end of machine access, and the next sign-in renews it
 test("vic, whose consent is gone, signs in as ever: what cannot be renewed keeps nobody", async ({ page }) => {
   await signIn(page, "vic");
   await giveMachineAccess(page);
-  await fetch(`${new URL(stackInfo().demo.issuer).origin}/__control`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ revokeGrant: "vic" }) });
+  await order({ revokeGrant: "vic" });
   await age("vic", `"givenAt" = now() - interval '81 days', "absDeadlineAt" = now() + interval '9 days'`);
   await signOut(page);
   await signIn(page, "vic", "/sign-in?returnTo=%2Fmachine-access");

@@ -58,8 +58,8 @@ function accountWord(request: NextRequest): { name: string; value: string } {
   return { name: "account", value: said === "success" ? "done" : said === "cancelled" ? "cancelled" : "unknown" };
 }
 
-/** Auth.js keeps it in a cookie, as an address of ours. */
-function wantedPath(request: NextRequest): string {
+/** Where a sign-in is to lead: Auth.js keeps it in a cookie, as an address of ours. */
+export function wantedPath(request: NextRequest): string {
   const kept = request.cookies.getAll().find(({ name }) => name.endsWith("authjs.callback-url"))?.value ?? "";
   const { AUTH_URL } = env();
   return ownPath(kept.startsWith(`${AUTH_URL}/`) ? kept.slice(AUTH_URL.length) : kept) ?? "/overview";

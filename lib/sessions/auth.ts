@@ -13,11 +13,11 @@ import type { TokenSet } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { findPersonState } from "@/lib/tenants";
 import { type Caller, unknownCaller } from "./audit";
-import { afterKeycloak, noteOutcome } from "./auth-outcome";
+import { afterKeycloak, noteOutcome, wantedPath } from "./auth-outcome";
 import { Envelope, handleOf, readHandle, sessionCookieName, usesHttps } from "./cookie";
 import { createSessionFor } from "./create-session";
 import { endSession, replaceSession } from "./end-session";
-import { fetchFromKeycloak, namingTrouble, noteTrouble, noticingTrouble } from "./keycloak-trouble";
+import { faceOf, fetchFromKeycloak, namingTrouble, noteTrouble, noticingTrouble } from "./keycloak-trouble";
 import { type Purpose, purposeCookie, readPurpose } from "./purpose";
 import { openSession } from "./store";
 
@@ -115,14 +115,14 @@ export const { signOut } = nextAuth;
 /** Sends the browser to Keycloak, or to our own page when Keycloak is away. @returns the address, where `redirect` is false. */
 export async function signIn(provider: "keycloak", options: { redirectTo: string; redirect?: false }, parameters?: Record<string, string>): Promise<string> {
   const { value, trouble } = await noticingTrouble(() => nextAuth.signIn(provider, { ...options, redirect: false }, parameters));
-  const address = trouble ? `/sign-in?${new URLSearchParams({ error: trouble, returnTo: options.redirectTo })}` : String(value);
+  const address = trouble ? faceOf(trouble, options.redirectTo) : String(value);
   if (options.redirect === false) return address;
   redirect(address);
 }
 
-async function answered(handle: () => Promise<Response>): Promise<Response> {
+async function answered(request: NextRequest, handle: () => Promise<Response>): Promise<Response> {
   const { value, trouble } = await noticingTrouble(handle);
-  return namingTrouble(value, trouble);
+  return namingTrouble(value, trouble, wantedPath(request));
 }
 
 /** Parameters that a page may add to the authorization request; anything else (another scope, another redirect) is refused. */
@@ -140,7 +140,7 @@ export async function forgetPurpose(): Promise<void> {
 }
 
 export const handlers = {
-  GET: (request: NextRequest): Promise<Response> => answered(async () => {
+  GET: (request: NextRequest): Promise<Response> => answered(request, async () => {
     const response = await nextAuth.handlers.GET(request);
     return request.nextUrl.pathname.endsWith("/callback/keycloak") ? afterKeycloak(request, response, startAtKeycloak) : response;
   }),
@@ -148,6 +148,6 @@ export const handlers = {
     for (const name of [...request.nextUrl.searchParams.keys()]) {
       if (!allowedParameters.has(name)) return new Response("Unknown parameter.\n", { status: 400, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
     }
-    return answered(() => nextAuth.handlers.POST(request));
+    return answered(request, () => nextAuth.handlers.POST(request));
   },
 };

@@ -49,11 +49,16 @@ export function noteTrouble(error: unknown): void {
   }
 }
 
-/** An answer of Auth.js that leads to its error page, with the reason in place of `Configuration`. */
-export function namingTrouble(response: Response, trouble: Trouble | null): Response {
+/** Where somebody who wanted to sign in learns what is away. @param returnTo where signing in was to lead. */
+export function faceOf(trouble: Trouble, returnTo: string): string {
+  return trouble === "identity_unavailable" ? `/identity-unavailable?${new URLSearchParams({ returnTo })}` : `/sign-in?${new URLSearchParams({ error: trouble, returnTo })}`;
+}
+
+/** An answer of Auth.js that leads to its error page, which would say `Configuration`, leads to the face of what is away instead. */
+export function namingTrouble(response: Response, trouble: Trouble | null, returnTo: string): Response {
   const location = response.headers.get("location");
   if (!trouble || !location || !/[?&]error=/.test(location)) return response;
   const headers = new Headers(response.headers);
-  headers.set("location", location.replace(/([?&]error=)[^&]*/, `$1${trouble}`));
+  headers.set("location", new URL(faceOf(trouble, returnTo), location).toString());
   return new Response(null, { status: response.status, headers });
 }

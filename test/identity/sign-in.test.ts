@@ -12,7 +12,7 @@ it.each([
   const askedAt = Date.now();
   const end = await browser.submit(page, { username: "vic", password: passwordOf("vic") });
   expect(Date.now() - askedAt).toBeLessThan(withinMs);
-  expect(end.url).toContain("/sign-in?error=identity_unavailable");
+  expect(end.url).toContain("/identity-unavailable?returnTo=%2Foverview");
   expect(end.text).toContain("The identity service does not answer");
   expect(browser.cookies(demo.url)).not.toMatch(/sluice\.session=[^;]/);
   await control("identity", { reset: true });
@@ -24,7 +24,7 @@ it("somebody who signs in again while Keycloak fails stays signed in as before",
   const before = browser.cookies(demo.url);
   await control("identity", { tokenStatus: 503 });
   const end = await toKeycloak(browser);
-  expect(end.url).toContain("error=identity_unavailable");
+  expect(end.url).toContain("/identity-unavailable?returnTo=%2Foverview");
   await control("identity", { reset: true });
   expect((await call(demo.url, "GET", "/api/v1/auth/me", { cookie: before })).status).toBe(200);
   expect(browser.cookies(demo.url)).toContain(/sluice\.session=[^;]+/.exec(before)?.[0] ?? "nothing");

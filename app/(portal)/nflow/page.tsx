@@ -17,6 +17,8 @@ export const metadata: Metadata = { title: "NFlow" };
 export default page(async (ctx, { searchParams }) => {
   const { q, page: number } = appFilterFrom(searchParams);
   const apps = await attempt(() => searchApps(ctx, { offset: (number - 1) * pageSize, limit: pageSize, ...(q && { searchText: q }) }));
+  // No word of NFlow's: the face of this one looks whether Keycloak is back, and then shows the page.
+  if (!apps.ok && ["identity_unavailable", "auth_busy"].includes(apps.problem.code)) throw Object.assign(new Error(apps.problem.detail), { digest: `sluice.${apps.problem.code}` });
   const mayWrite = hasPermission(ctx, "nflow:write");
   const create = mayWrite ? <CreateAppDialog /> : null;
   const refId = apps.ok ? undefined : apps.problem.refId;
@@ -28,7 +30,7 @@ export default page(async (ctx, { searchParams }) => {
         : (
           <Card>
             <FailedState
-              title={apps.problem.code === "identity_unavailable" ? "The identity service does not answer" : apps.problem.code === "session_expired" ? "Your session has ended" : "NFlow did not answer as it should"}
+              title={apps.problem.code === "session_expired" ? "Your session has ended" : "NFlow did not answer as it should"}
               references={[{ label: "NFlow’s reference", value: typeof refId === "string" ? refId : undefined }, { label: "Request", value: apps.problem.requestId }]}
               action={apps.problem.code === "session_expired" ? <Button asChild><a href="/sign-in?returnTo=/nflow">Sign in</a></Button> : <Reload />}
             >{apps.problem.detail}</FailedState>

@@ -7,7 +7,6 @@ const words: Record<string, { title: string; text: string }> = {
   SessionRequired: { title: "Please sign in", text: "The page that you asked for needs you to be signed in." },
   session_expired: { title: "Your session has ended", text: "Sign in again to go on where you were." },
   store_unavailable: { title: "The portal’s store does not answer", text: "Nobody can sign in until it is back. Whoever is signed in stays so." },
-  identity_unavailable: { title: "The identity service does not answer", text: "Nobody can sign in at the moment. Nothing is wrong with your account; try again in a minute." },
 };
 
 /** Plain words for `?error=`; whatever else stands there is never shown. */

@@ -13,6 +13,6 @@ describe("where to go after signing in", () => {
   });
 
   it("is not the way out again", () => {
-    for (const given of ["/", "/sign-in?returnTo=/keys", "/signed-out"]) expect(safeReturnTo(given)).toBe("/overview");
+    for (const given of ["/", "/sign-in?returnTo=/keys", "/signed-out", "/identity-unavailable?returnTo=/keys"]) expect(safeReturnTo(given)).toBe("/overview");
   });
 });
