@@ -47,3 +47,27 @@ export const actionRows: Record<string, Row> = {
   // Not carried out: other tests live on these people's machine access.
   removeGrantAction: { input: () => ({ surplus: true }), viewer: "validation_failed", stranger: "validation_failed" },
 };
+
+/** What each administrators' page shows of others, for administrators alone. A page without a row turns the build red. */
+export const adminPages: Record<string, (theirs: Theirs & { keyName: string }) => string> = {
+  "/admin/people": () => "gus@globex.test",
+  "/admin/people/[id]": () => "uma@acme.test",
+  "/admin/keys": ({ keyName }) => keyName,
+  "/admin/requests": ({ requestId }) => requestId,
+  "/admin/tenants": () => "globex",
+  "/admin/plans": () => ">default<",
+};
+
+/** What a route with an id in its address is sent: a body that it takes, so that whose the id is decides. Administrators' routes are under two addresses. */
+export const bodies: Record<string, unknown> = {
+  "PATCH /api/v1/auth/api-keys/{id}": { name: "forged" },
+  "POST /api/v1/auth/api-keys/{id}/rotate": { overlapSeconds: 0 },
+  "POST /api/v1/prediction/{id}": { question: "hello" },
+  "POST /api/admin/users/{id}/credits": { amount: 1, reason: "forged" },
+  "PATCH /api/admin/tenants/{id}": { name: "forged" },
+  "POST /api/admin/tenants/{id}/credits": { amount: 1, reason: "forged" },
+  "PATCH /api/admin/plans/{id}": { name: "forged" },
+  "PATCH /api/admin/api-keys/{id}": { name: "forged" },
+  "POST /api/admin/users/{id}/revoke": {},
+  "PATCH /api/admin/users/{id}": { is_active: false },
+};

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { takeInventory } from "../../dev/testing/inventory";
 import { openActions, openPages } from "../../dev/testing/open-doors";
 import { type Browser, call, demo, doors, keyOf, revoke, signIn, tokensOf } from "./client";
-import { actionRows, type Theirs } from "./guards.fixture";
+import { actionRows, adminPages, bodies, type Theirs } from "./guards.fixture";
 import { type NakedPages, startWithoutMiddleware } from "./without-middleware";
 
 /** What can be reached, by its source and by what was built of it. */
@@ -36,18 +36,23 @@ async function post(base: string, action: { id: string; path: string }, input: u
   return `${answer.status} ${answer.headers.get("location") ?? ""}`.trim();
 }
 
+/** A call of hers that a list of requests shows. */
+const umaCalls = async () => (await call(doors.own, "GET", "/api/v1/auth/me", { key: umasKey, headers: { "x-request-id": theirs.requestId } })).json.data as { id: string; tenantId: string };
+
 let naked: NakedPages;
 const theirs: Theirs = { keyId: "", userId: "", tenantId: "", chatflowId: "", requestId: "guards-of-uma", familyId: "" };
 let token = "";
+let umasKey = "";
 const secretName = `uma's own ${Date.now()}`;
-const people = {} as Record<"uma" | "vic" | "gus", Browser>;
+const people = {} as Record<"uma" | "vic" | "gus" | "ada", Browser>;
 const cookieOf = (name: keyof typeof people) => people[name].cookies(demo.url);
 
 beforeAll(async () => {
   naked = await startWithoutMiddleware();
-  for (const name of ["uma", "vic", "gus"] as const) people[name] = await signIn(name);
+  for (const name of ["uma", "vic", "gus", "ada"] as const) people[name] = await signIn(name);
   const { id, key } = await keyOf("uma", { name: secretName });
-  const me = (await call(doors.own, "GET", "/api/v1/auth/me", { key, headers: { "x-request-id": theirs.requestId } })).json.data;
+  umasKey = key;
+  const me = await umaCalls();
   token = (await tokensOf("uma")).access_token;
   // One that the viewer has as well, and may run.
   const flowsOf = async (options: Parameters<typeof call>[3]) => ((await call(doors.own, "GET", "/api/v1/chatflows", options)).json as { id: string }[]).map((flow) => flow.id);
@@ -102,6 +107,19 @@ describe("a viewer", () => {
     const row = actionRows[name];
     expect(await post(doors.own, action, row?.input(theirs), { cookie: cookieOf("vic"), origin: demo.url })).toBe(row?.viewer);
   });
+
+  it.each(closedPages.filter((path) => path.startsWith("/admin")))("%s shows them nothing of what it shows an administrator", async (path) => {
+    await umaCalls();
+    const sample = adminPages[path]?.({ ...theirs, keyName: secretName }) ?? "no row";
+    const seenBy = async (base: string, name: "vic" | "ada") => (await call(base, "GET", filled(path, theirs.userId), { cookie: cookieOf(name) })).text;
+    // A call is in the list a moment after its answer.
+    await expect.poll(() => seenBy(doors.own, "ada")).toContain(sample);
+    for (const { host, base } of hosts()) {
+      const text = await seenBy(base, "vic");
+      for (const data of [sample, secretName, "uma@acme.test", "globex", theirs.keyId, theirs.requestId]) expect(text, host).not.toContain(data);
+      expect(text, host).toMatch(/This needs the permission admin:|NEXT_HTTP_ERROR_FALLBACK;404/);
+    }
+  });
 });
 
 describe("a user of another tenant", () => {
@@ -131,26 +149,29 @@ describe("a user of another tenant", () => {
 type Operation = { security?: unknown[]; "x-permission"?: string };
 const operations = async () => Object.entries((await call(doors.own, "GET", "/api/openapi.json")).json.paths as Record<string, Record<string, Operation>>)
   .flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation })));
-const withIds = (path: string, ids: Theirs) => path.replace(/\{(\w+)\}/g, (_, name: string) => (/flow/i.test(name) || path.includes("/chatflows/{") || path.includes("prediction") ? ids.chatflowId : /request/i.test(name) ? ids.requestId : /user/i.test(name) ? ids.userId : path.includes("/tenants/") ? ids.tenantId : ids.keyId));
+const withIds = (path: string, ids: Theirs) => path.replace(/\{(\w+)\}/g, (_, name: string) => (/flow/i.test(name) || path.includes("/chatflows/{") || path.includes("prediction") ? ids.chatflowId : /request/i.test(name) ? ids.requestId : /user/i.test(name) || path.includes("/users/{") ? ids.userId : path.includes("/tenants/") ? ids.tenantId : ids.keyId));
 
 describe("every route of the API", () => {
-  it("refuses who brings nothing, at both doors", async () => {
+  it("refuses who brings nothing, at each door and without middleware", async () => {
     const closed = (await operations()).filter(({ operation }) => operation.security?.length !== 0);
     expect(closed.length).toBeGreaterThan(40);
-    for (const base of Object.values(doors)) {
+    for (const { host, base } of hosts()) {
       for (const { name, method, path } of closed) {
         const answer = await call(base, method, withIds(path, theirs), { ...(method !== "GET" && { body: {} }) });
-        expect([answer.status, answer.json?.code], name).toEqual([401, "missing_credentials"]);
+        expect([answer.status, answer.json?.code], `${name}, ${host}`).toEqual([401, "missing_credentials"]);
       }
     }
   }, 120_000);
 
-  it("gives a user of another tenant nothing of uma's, whichever of her ids they name", async () => {
+  it("gives a user of another tenant nothing of uma's, whichever of her ids they name: it is not there, or for administrators alone", async () => {
     const { id, key } = await keyOf("gus", { name: "guards", permissions: ["read", "write", "api-keys:manage"] });
-    for (const { name, method, path } of (await operations()).filter(({ path, operation }) => path.includes("{") && operation.security?.length !== 0)) {
-      const answer = await call(doors.own, method, withIds(path, theirs), { key, ...(method !== "GET" && { body: { question: "hello", input: "hello" } }) });
-      expect(["not_found", "insufficient_permission", "validation_failed", "owner_reauth_required", "upstream_error", "method_not_allowed", "unsupported_media_type"], `${name}: ${answer.status}`).toContain(answer.json?.code);
-      expect(answer.text, name).not.toContain(secretName);
+    for (const { host, base } of hosts()) {
+      for (const { name, method, path, operation } of (await operations()).filter(({ path, operation }) => path.includes("{") && operation.security?.length !== 0)) {
+        const body = bodies[name.replace("/api/v1/admin/", "/api/admin/")];
+        const answer = await call(base, method, withIds(path, theirs), { key, ...(body !== undefined && { body }) });
+        expect([answer.status, answer.json?.code], `${name}, ${host}`).toEqual(operation["x-permission"]?.startsWith("admin:") ? [403, "insufficient_permission"] : [404, "not_found"]);
+        expect(answer.text, name).not.toContain(secretName);
+      }
     }
     await revoke("gus", id);
   }, 120_000);
