@@ -115,4 +115,19 @@ describe("the doctor", () => {
       client.disconnect();
     }
   });
+
+  it("says that a sign-out never arrived, where Keycloak tells another portal than the one that runs on this Redis", async () => {
+    const client = new Redis(redis.url);
+    // By its schedule the doctor knows the Redis of a portal.
+    const schedule = "{jobs}:sluice:meta";
+    try {
+      await client.hset(schedule, "version", "1");
+      const told = await looked();
+      expect(told.failed).toEqual(["sign-outs: Keycloak reaches us"]);
+      expect(told.findings.find((f) => f.outcome === "failed")).toMatchObject({ detail: "a sign-out at Keycloak never arrived", cure: expect.stringContaining("/api/auth/backchannel-logout") as string });
+    } finally {
+      await client.del(schedule);
+      client.disconnect();
+    }
+  });
 });
