@@ -62,7 +62,7 @@ function remembered(people: Map<string, Promise<FoundPerson>>, { userId, tenant 
 }
 
 /** A key that imports passes on its own bounds where none are named, as one that creates does. */
-function boundsOf(key: ImportedKey, acting: Bounds | null): Omit<Reach, "permissions"> {
+function boundsOf(key: ImportedKey, acting: Bounds | null): Omit<Bounds, "permissions"> {
   return {
     chatflowIds: key.chatflowIds === undefined ? (acting?.chatflowIds ?? []) : (key.chatflowIds ?? []),
     allowedIps: key.allowedIps ?? acting?.allowedIps ?? [],
