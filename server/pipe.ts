@@ -10,9 +10,9 @@ import { callerAddress, forwardedHeaders, hopByHop } from "./forwarded";
 import type { Pages } from "./pages";
 import { refuse } from "./refuse";
 
-/** Requests under way at once, of all and of one address: each holds a connection to the page process from its headers on, and nobody may hold them all. */
+/** Requests under way at once, of all and of one address: each holds a connection to the page process from its headers on, and nobody may hold them all. Half of them is no hindrance to an office behind one address. */
 const connectionsMax = 256;
-const perAddressMax = 64;
+const perAddressMax = 128;
 
 /**
  * Pipes requests to the page process on its loopback port, sockets to sockets: nothing is buffered, a slow side slows the

@@ -91,7 +91,7 @@ describe("two processes behind one port", () => {
 });
 
 describe("somebody who asks for pages and never ends asking", () => {
-  it("holds 64 of the connections to the page process and no more, until their time is up, while others load pages", async () => {
+  it("holds half of the connections to the page process and no more, until their time is up, while others load pages", async () => {
     const server = await startReplica({ SERVER_MODE: "split", TRUSTED_PROXIES: "127.0.0.0/8,::1", PAGE_BODY_SECONDS: "8" });
     try {
       const from = (address: string) => fetch(`${server.url}/sign-in`, { headers: { "x-forwarded-for": address } }).then(({ status }) => status);
@@ -104,13 +104,13 @@ describe("somebody who asks for pages and never ends asking", () => {
         statuses.push(Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]));
         refused.push(answer);
       }));
-      await expect.poll(() => statuses.length, { timeout: 10_000, interval: 10 }).toBe(300 - 64);
+      await expect.poll(() => statuses.length, { timeout: 10_000, interval: 10 }).toBe(300 - 128);
       expect(new Set(statuses)).toEqual(new Set([429]));
       expect(refused[0]).toMatch(/^retry-after: \d/im);
       expect([await from("203.0.113.8"), await from("203.0.113.7")]).toEqual([200, 429]);
-      expect(statuses).toHaveLength(300 - 64);
+      expect(statuses).toHaveLength(300 - 128);
       await Promise.all(slow);
-      expect(statuses.slice(300 - 64)).toEqual(Array.from({ length: 64 }, () => 408));
+      expect(statuses.slice(300 - 128)).toEqual(Array.from({ length: 128 }, () => 408));
       expect(await from("203.0.113.7")).toBe(200);
     } finally {
       await server.stop();
