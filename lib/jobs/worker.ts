@@ -2,7 +2,7 @@ import { Worker } from "bullmq";
 import { logger } from "@/lib/platform/logger";
 import { newRedis } from "@/lib/platform/redis";
 import { queue, queueName, queuePrefix } from "@/lib/platform/queue";
-import { jobs } from "./table";
+import { jobs, runJob } from "./table";
 
 export type RunningWorker = { close(): Promise<void> };
 
@@ -12,11 +12,7 @@ export type RunningWorker = { close(): Promise<void> };
  */
 export async function startWorker(): Promise<RunningWorker> {
   const connection = newRedis({ blocking: true });
-  const worker = new Worker(queueName, async (job) => {
-    const row = jobs.find(({ type }) => type.name === job.name);
-    if (!row) throw new Error(`no verb for the job ${job.name}`);
-    return row.run(row.type.payload.parse(job.data));
-  }, { connection, prefix: queuePrefix, concurrency: 4 });
+  const worker = new Worker(queueName, runJob, { connection, prefix: queuePrefix, concurrency: 4 });
   worker.on("error", (error) => logger.warn({ err: error }, "worker"));
   worker.on("failed", (job, error) => {
     const last = job ? job.attemptsMade >= (job.opts.attempts ?? 1) : true;
