@@ -27,7 +27,7 @@ const freshMs = 600_000;
 const unknownKeyPauseMs = 30_000;
 
 type Cached<T> = { value: T | null; readAt: number; triedAt: number; reading: Promise<T> | null };
-type State = { issuer: string; agent: Agent; endpoints: Cached<Endpoints>; keys: Cached<ReturnType<typeof createLocalJWKSet>> };
+type State = { issuer: string; agent: Agent; /** Its clock less ours, ms, as its last answer told; null before the first. */ aheadMs: number | null; endpoints: Cached<Endpoints>; keys: Cached<ReturnType<typeof createLocalJWKSet>> };
 const shared = globalThis as typeof globalThis & { sluiceKeycloak?: State };
 
 const empty = () => ({ value: null, readAt: 0, triedAt: 0, reading: null });
@@ -35,7 +35,7 @@ const empty = () => ({ value: null, readAt: 0, triedAt: 0, reading: null });
 function state(): State {
   const issuer = env().KEYCLOAK_ISSUER;
   if (shared.sluiceKeycloak?.issuer !== issuer) {
-    shared.sluiceKeycloak = { issuer, agent: new Agent({ connect: { timeout: 2000 }, connections: 64 }), endpoints: empty(), keys: empty() };
+    shared.sluiceKeycloak = { issuer, agent: new Agent({ connect: { timeout: 2000 }, connections: 64 }), aheadMs: null, endpoints: empty(), keys: empty() };
   }
   return shared.sluiceKeycloak;
 }
@@ -59,8 +59,20 @@ export async function callIdentity(url: string, options: { method: "GET" | "POST
     chunks.push(chunk);
   }
   const theirs = Date.parse(String(answer.headers.date));
-  if (Number.isFinite(theirs)) metrics.clockOffset.set(Math.round((theirs - now()) / 1000));
+  if (Number.isFinite(theirs)) {
+    state().aheadMs = theirs - now();
+    metrics.clockOffset.set(Math.round((theirs - now()) / 1000));
+  }
   return { status: answer.statusCode, json: parsed(Buffer.concat(chunks).toString("utf8")), retryAfterSeconds: retryAfterOf(answer.headers["retry-after"]) };
+}
+
+/**
+ * Keycloak's clock in ms, to the second as its tokens tell it: some two seconds slow at most and never fast, since its answers are dated
+ * by the second too, and take a while. Null before it has answered.
+ */
+export function keycloakNow(): number | null {
+  const { aheadMs } = state();
+  return aheadMs === null ? null : Math.floor((now() + aheadMs) / 1000) * 1000;
 }
 
 /** Seconds, or a date (RFC 9110, 10.2.3): proxies before Keycloak send either. Null when it says nothing of the future. */

@@ -10,7 +10,7 @@ import { logger } from "./logger";
 import { metrics } from "./metrics";
 import { withRedis } from "./redis";
 
-export { endpoints as keycloakEndpoints, forgetKeycloak, identityUnavailable, retryAfterOf } from "./keycloak-discovery";
+export { endpoints as keycloakEndpoints, forgetKeycloak, identityUnavailable, keycloakNow, retryAfterOf } from "./keycloak-discovery";
 export { keycloakClient, type KeycloakClient, keycloakClientOf } from "./keycloak-clients";
 export { verifyKeycloakToken } from "./keycloak-verify";
 

@@ -201,6 +201,24 @@ describe("the session's token for an engine", () => {
 });
 
 describe("a refresh that fails", () => {
+  it("brings no role back that was taken away between two refreshes, though the earlier one's answer comes last", async () => {
+    const [slow, quick] = [await signIn("vic", { expired: true }), await signIn("vic", { expired: true })];
+    await realm.control({ setRoles: { vic: ["admin"] }, tokenHoldMs: 5000, tokenTimes: 1, tokenGrants: ["refresh_token"] });
+    const from = Math.floor(Date.now() / 1000);
+    const slowly = getSessionToken(slow.handle, "nflow");
+    await expect.poll(() => realm.calls("refresh_token", { carriedOut: true }), { timeout: 10_000 }).toBe(1);
+    await realm.control({ setRoles: { vic: ["viewer"] } });
+    // Tokens tell the second of their making alone.
+    await expect.poll(() => Math.floor(Date.now() / 1000), { timeout: 5000 }).toBeGreaterThan(from + 1);
+    const role = async () => (await getPersonState((await findSession(quick.cookie))?.userId ?? "")).person.role;
+    await getSessionToken(quick.handle, "nflow");
+    expect(await role()).toBe("viewer");
+    await slowly;
+    expect(await role()).toBe("viewer");
+    await realm.control({ setRoles: { vic: ["user"] } });
+    expect((await getPersonState((await findSession((await signIn("vic")).cookie))?.userId ?? "")).person.role).toBe("user");
+  });
+
   it("invalid_grant ends the session, without another call", async () => {
     const { handle, cookie } = await signIn("dis", { expired: true });
     await realm.control({ disableUser: "dis" });

@@ -6,11 +6,14 @@ import { nowDate } from "@/lib/platform/clock";
 import { db, isUniqueViolation, transaction, type Tx } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
+import { keycloakNow } from "@/lib/platform/keycloak";
 import { confirmInvalidation, planInvalidation, type StaleRecord } from "@/lib/platform/records";
 import { changeAccess } from "./change-access";
 import { type PersonState, userRecordKey, writePersonRecords } from "./person-state";
 import { defaultPlanId } from "./plan-view";
 import type { Identity } from "./schemas";
+
+const clockLeapMs = 60_000;
 
 export type RememberOptions = {
   /** False when they were only looked up, and so were not here. */
@@ -23,7 +26,8 @@ export type RememberOptions = {
  * Learns who somebody is from a verified token: makes the person (and, if allowed, the tenant) at first sight, and
  * carries role, tenant, name and email over when Keycloak says otherwise. A changed role or tenant reaches every key of
  * the person at once, since the copy that key checks read is dropped. Somebody who was disabled in Keycloak and has a token
- * from after that is enabled again; whom an administrator keeps out stays out.
+ * from after that is enabled again; whom an administrator keeps out stays out. A token that is older than what we know changes nothing; what
+ * the admin API says is from now. Of the same second, the later write stands.
  *
  * @throws SluiceError `insufficient_permission` when the tenant is unknown and may not be made here.
  */
@@ -66,14 +70,19 @@ async function carryOver(identity: Identity, options: RememberOptions) {
     await tx.$queryRaw`SELECT 1 FROM "User" WHERE issuer = ${issuer} AND sub = ${sub} FOR UPDATE`;
     const known = await tx.user.findUnique({ where: { issuer_sub: { issuer, sub } } });
     const said = saidOf(identity, tenantId);
+    const since = standsSince(known);
+    const saidAt = Math.max(since, identity.issuedAt ?? keycloakNow() ?? 0);
+    const saidWhen = saidAt > 0 ? { saidAt: new Date(saidAt) } : {};
     if (!known) {
       const id = newId();
-      await tx.user.create({ data: { id, issuer, sub, ...seenAt, ...said } });
+      await tx.user.create({ data: { id, issuer, sub, ...seenAt, ...said, ...saidWhen } });
       return { userId: id, outcome: "created" as const, pending: null };
     }
+    // Of two refreshes the one with the older token may come here last, and must not bring back a role that was taken away between them.
+    const isOutdated = identity.issuedAt !== undefined && identity.issuedAt < since;
     // A copy that cannot be told from ours is not written: the row's age would say that something changed.
-    const changed = differing(said, known);
-    if (changed.length > 0 || seenAt.lastSeenAt) await tx.user.update({ where: { id: known.id }, data: { ...(changed.length > 0 && { ...said, version: { increment: 1 } }), ...seenAt } });
+    const changed = isOutdated ? [] : differing(said, known);
+    if (changed.length > 0 || seenAt.lastSeenAt) await tx.user.update({ where: { id: known.id }, data: { ...(changed.length > 0 && { ...said, version: { increment: 1 } }), ...saidWhen, ...seenAt } });
     if (changed.includes("tenantId") || changed.includes("role")) await noteChange(tx, known, said);
     const isBack = known.keycloakState !== "enabled" && (options.enabled || isLater(identity.issuedAt, known.keycloakStateAt));
     const back = isBack ? await changeAccess(tx, peopleContext(), known.id, { keycloakState: "enabled" }) : null;
@@ -85,6 +94,12 @@ async function carryOver(identity: Identity, options: RememberOptions) {
 
 /** Keycloak said so, nobody of ours did it. */
 const peopleContext = () => jobContext("people", randomUUID());
+
+/** From when what we know of somebody is, ms of Keycloak's clock. What lies ahead is from before that clock was set back, and binds nobody. */
+function standsSince(known: { saidAt: Date | null } | null): number {
+  const at = known?.saidAt?.getTime() ?? 0;
+  return at > (keycloakNow() ?? at) + clockLeapMs ? 0 : at;
+}
 
 const isLater = (issuedAt: number | undefined, at: Date | null) => issuedAt !== undefined && issuedAt > (at?.getTime() ?? 0);
 
