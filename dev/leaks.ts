@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+
+/** Tokens of Keycloak, of ours and of sessions' cookies; our keys; what goes before a credential in a header; a code on its way. */
+const shapes = /eyJ[\w-]{20,}|\b(?:slk|srt)_[0-9A-Za-z]{43,}|\b(?:basic|bearer) [\w+/=.-]{16,}|[?&]code=[\w.-]{16,}/gi;
+
+/** What of a server's settings nobody may read anywhere, by the setting's name: secrets, each key of a ring, passwords in addresses. */
+export function secretsOf(settings: Record<string, string>): [name: string, value: string][] {
+  return Object.entries(settings).flatMap(([name, value]): [string, string][] => {
+    const password = URL.canParse(value) ? decodeURIComponent(new URL(value).password) : "";
+    if (password) return [[name, password]];
+    if (!/(?:SECRET|KEKS|TOKEN|_KEY)$/.test(name)) return [];
+    return value.split(",").map((one) => [name, one.slice(one.indexOf(":") + 1)]);
+  }).filter(([, value]) => value.length >= 12);
+}
+
+/**
+ * What a log tells that it must not, as `what: the place`, with nothing of the secret itself.
+ *
+ * @param secrets what each is, and its value.
+ * @param sessionIds of all sessions: whatever hashes to one of them is a handle, as it is in a cookie.
+ */
+export function leaksIn(log: string, secrets: [name: string, value: string][], sessionIds: ReadonlySet<string>): string[] {
+  const found = secrets.flatMap(([name, value]) => [value, encodeURIComponent(value)].map((form) => [name, log.indexOf(form)] as const));
+  const shaped = [...log.matchAll(shapes)].map(({ index }) => ["a token, key or code", index] as const);
+  const handles = [...log.matchAll(/(?<![\w-])[\w-]{43}(?![\w-])/g)].filter(([word]) => sessionIds.has(createHash("sha256").update(word).digest("base64url"))).map(({ index }) => ["a session's handle", index] as const);
+  return [...found, ...shaped, ...handles].filter(([, at]) => at >= 0).map(([what, at]) => `${what}: …${log.slice(Math.max(0, at - 200), at)}`);
+}
