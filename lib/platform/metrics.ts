@@ -63,7 +63,8 @@ function level<const A extends Allowed>(registry: Registry, name: string, help: 
   };
 }
 
-const sessionEnds = ["signed_out", "signed_in_again", "signed_out_at_keycloak", "revoked", "revoked_by_admin", "cut_off", "limit", "rotation_lost", "user_disabled", "ended_at_keycloak", "subject_changed", "tampered", "other"] as const;
+/** The words that sessions' ends are recorded with. */
+const sessionEnds = ["signed_out", "signed_in_again", "signed_out_elsewhere", "signed_out_at_keycloak", "backchannel", "cut_off", "kept_out", "disabled_at_keycloak", "deleted_at_keycloak", "limit", "rotation_lost", "user_disabled", "ended_at_keycloak", "tampered", "other"] as const;
 /** A reason that nobody foresaw is counted, and makes no series of its own. */
 export const sessionEndOf = (reason: string) => sessionEnds.find((known) => known === reason) ?? "other";
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { expect, it } from "vitest";
+import { metrics } from "./metrics";
 import { withRedis } from "./redis";
 import { inTurn, type Lease, singleFlight } from "./single-flight";
 
@@ -24,8 +25,10 @@ it("a holder that was stopped right before its one act does not do it: the lock 
     return "ours";
   };
   const find = async () => (done === null ? ({ done: false, state: null } as const) : ({ done: true, value: done } as const));
+  const { count: lostBefore } = metrics.lockLost.cell();
   expect(await singleFlight(lockKey, { lockKey, channel, find, run })).toBe("theirs");
   expect(acts).toEqual([]);
+  expect(metrics.lockLost.cell().count - lostBefore).toBe(1);
 }, 20_000);
 
 it("who holds the lock for long renews it: nobody else begins, and who waits gets the result", async () => {

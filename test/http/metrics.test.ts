@@ -1,8 +1,11 @@
-import { afterAll, expect, it } from "vitest";
-import { call, demo, doors, keyOf, resetParts, revoke, signIn } from "./client";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, expect, it } from "vitest";
+import { type Browser, call, callsTo, control, demo, doors, forgetCalls, keyOf, resetParts, revoke, signIn, tokenOf } from "./client";
 import { startReplica } from "./replica";
 
-afterAll(resetParts);
+const store = new Redis(demo.redisUrl);
+afterEach(resetParts);
+afterAll(() => store.disconnect());
 
 const scrape = (url: string, token = demo.metricsToken) => call(url, "GET", "/api/metrics", { bearer: token });
 
@@ -46,9 +49,91 @@ it("tells what both processes of the replica did: a sign-in is Next.js's, a key 
   expect(grown("key_checks_total", { verdict: "permission" })).toBeGreaterThanOrEqual(1);
   expect(grown("key_checks_total", { verdict: "revoked" })).toBe(1);
   expect(grown("http_requests_total", { door: "api", status: "2xx" })).toBeGreaterThanOrEqual(5);
-  expect(sumOf(after, "sessions")).toBeGreaterThanOrEqual(0);
   expect(after).toMatch(/^sluice_clock_offset_seconds\{process="(door|pages)"\} -?\d/m);
   expect(after).toMatch(/^process_cpu_seconds_total/m);
+});
+
+/** What the stack has counted more of since. */
+async function counting(): Promise<(name: string, labels?: Record<string, string>) => Promise<number>> {
+  const { text: before } = await scrape(demo.url);
+  return async (name, labels) => sumOf((await scrape(demo.url)).text, name, labels) - sumOf(before, name, labels);
+}
+
+const search = (browser: Browser) => call(demo.url, "POST", "/api/v1/nflow/builder/apps/search", { cookie: browser.cookies(demo.url), headers: { origin: demo.url }, body: {} });
+
+/** Somebody whose token is over, as we see it. */
+async function expired(username: string): Promise<Browser> {
+  await control("identity", { tokenExpiresIn: 0 });
+  const browser = await signIn(username);
+  await control("identity", { tokenExpiresIn: null });
+  return browser;
+}
+
+async function signOut(browser: Browser): Promise<void> {
+  const { csrfToken } = JSON.parse((await browser.go(`${demo.url}/api/auth/csrf`)).text) as { csrfToken: string };
+  await browser.go(`${demo.url}/api/auth/signout`, { method: "POST", headers: { "content-type": "application/x-www-form-urlencoded" }, body: new URLSearchParams({ csrfToken }) });
+}
+
+it("counts sessions as they are made and ended, and tells how many live, by the key that seals them", async () => {
+  const grown = await counting();
+  const browser = await signIn("vic");
+  await signIn("vic", browser);
+  expect([await grown("session_created_total", { reason: "sign_in" }), await grown("session_ended_total", { reason: "signed_in_again" })]).toEqual([2, 1]);
+  // The look through the store is kept for a while.
+  await store.del("sl:metrics:sessions");
+  const { text } = await scrape(demo.url);
+  const states = await Promise.all((await store.keys("sl:s:{*}:m")).map((key) => store.hget(key, "state")));
+  const alive = states.filter((state) => state === "active").length;
+  expect(alive).toBeGreaterThan(0);
+  expect([sumOf(text, "sessions"), sumOf(text, "blobs_by_kid", { kid: "s1" })]).toEqual([alive, alive]);
+  await signOut(browser);
+  expect([await grown("session_created_total"), await grown("session_ended_total", { reason: "signed_out" }), await grown("session_ended_total")]).toEqual([2, 1, 2]);
+});
+
+it("counts what Keycloak tells of sign-outs, and what others pretend that it does", async () => {
+  const browser = await signIn("vic");
+  await forgetCalls("nflow");
+  await search(browser);
+  const { sid } = tokenOf((await callsTo("nflow"))[0]!) as { sid: string };
+  const grown = await counting();
+  await control("identity", { deleteSession: { sid } });
+  await expect.poll(() => grown("bcl_total", { result: "accepted" })).toBe(1);
+  expect(await grown("session_ended_total", { reason: "backchannel" })).toBe(1);
+  const forged = await call(demo.url, "POST", "/api/auth/backchannel-logout", { headers: { "content-type": "application/x-www-form-urlencoded" }, raw: "logout_token=forged" });
+  expect([forged.status, await grown("bcl_total", { result: "invalid" }), await grown("bcl_total")]).toEqual([400, 1, 2]);
+});
+
+it("counts an engine's refusals, and what was given up for them", async () => {
+  const browser = await signIn("uma");
+  const grown = await counting();
+  await control("nflow", { unauthorizedNext: 2 });
+  expect((await search(browser)).json.code).toBe("upstream_unauthorised");
+  expect([await grown("upstream_401_total", { upstream: "nflow" }), await grown("upstream_unauthorised_total", { upstream: "nflow", audience: "nflow" }), await grown("retry_total", { result: "unauthorised" })]).toEqual([2, 1, 1]);
+});
+
+it("tells that Keycloak is being spared, and that it no longer is", async () => {
+  const open = async () => sumOf((await scrape(demo.url)).text, "breaker_open", { process: "door" });
+  expect(await open()).toBe(0);
+  const waiting = await expired("uma");
+  await control("identity", { tokenStatus: 429, tokenRetryAfter: "3" });
+  expect((await search(waiting)).json.code).toBe("identity_unavailable");
+  expect(await open()).toBe(1);
+  await control("identity", { reset: true });
+  await expect.poll(async () => (await search(waiting)).status, { timeout: 20_000 }).toBe(200);
+  expect(await open()).toBe(0);
+});
+
+it("counts a refreshed token that was not written, since its session ended meanwhile", async () => {
+  const browser = await expired("vic");
+  const before = browser.cookies(demo.url);
+  const grown = await counting();
+  await forgetCalls("identity");
+  await control("identity", { tokenHoldMs: 3000, tokenGrants: ["refresh_token"], tokenTimes: 1 });
+  const asked = call(demo.url, "POST", "/api/v1/nflow/builder/apps/search", { cookie: before, headers: { origin: demo.url }, body: {} });
+  await expect.poll(async () => (await callsTo("identity")).some(({ body }) => body?.grant_type === "refresh_token" && body.client_id === "sluice-web")).toBe(true);
+  await signOut(browser);
+  expect((await asked).json.code).toBe("session_expired");
+  expect(await grown("commit_refused_total")).toBe(1);
 });
 
 it("names nobody: no id, name, address or secret is in a label", async () => {
