@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Redis } from "ioredis";
+import { checkFiles } from "./identity-checks";
 import { leaksIn, secretsOf } from "./leaks";
 import { freePort } from "./lib/postgres";
 import { startSeededStack } from "./seeded-stack";
@@ -13,6 +14,8 @@ export const bin = (path: string) => [process.execPath, join("node_modules", pat
 export const folder = mkdtempSync("/var/tmp/sluice-test-run-");
 const only = new Set(process.argv.slice(2));
 export const wanted = (lane: string) => only.size === 0 || only.has(lane);
+/** The one lane that was asked for brings along what belongs to it elsewhere. */
+export const isAlone = (lane: string) => only.size === 1 && only.has(lane);
 let passed = 0;
 let failed = 0;
 /** What failed, by name: a long log hides it, and the end of a log is what is kept. */
@@ -67,7 +70,7 @@ export async function check(name: string, command: readonly string[]): Promise<v
 
 /** Adds a runner's own count; a run that wrote none, or executed nothing, has failed. */
 export async function suite(name: string, command: readonly string[], report: string, env: Record<string, string> = {}): Promise<void> {
-  if (!wanted(name)) return;
+  if (!wanted(laneOf(name))) return;
   heading(name);
   const code = await run(command, env);
   ended(name);
@@ -135,14 +138,24 @@ export function chromium(): string | null {
 
 export const vitest = (config: string, report: string, ...more: string[]) => [...bin("vitest/vitest.mjs"), "run", "--config", config, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...more];
 
+/** A part of a lane has its name, and after a comma a word of its own. */
+const laneOf = (name: string) => name.split(",", 1)[0] ?? name;
+
 type Lane = { name: string; command(report: string): readonly string[]; env?: Record<string, string> };
 
 /** The suites that need a running product, each lane with how its runner is called. */
-const lanesOnStack = (browser: string | null): Lane[] => [
-  { name: "http", command: (report) => vitest("vitest.http.config.ts", report) },
-  { name: "identity", command: (report) => vitest("vitest.identity.config.ts", report) },
-  { name: "e2e", command: () => [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json"], ...(browser && { env: { SLUICE_CHROMIUM: browser } }) },
-];
+const lanesOnStack = (browser: string | null): Lane[] => {
+  const playwright = (...files: string[]) => ({ command: () => [...bin("@playwright/test/cli.js"), "test", "--reporter=list,json", ...files], ...(browser && { env: { SLUICE_CHROMIUM: browser } }) });
+  return [
+    { name: "http", command: (report) => vitest("vitest.http.config.ts", report) },
+    { name: "identity", command: (report) => vitest("vitest.identity.config.ts", report) },
+    ...(isAlone("identity") ? [
+      { name: "identity, over HTTP", command: (report: string) => vitest("vitest.http.config.ts", report, ...checkFiles("test/http")) },
+      { name: "identity, in the browser", ...playwright(...checkFiles("e2e")) },
+    ] : []),
+    { name: "e2e", ...playwright() },
+  ];
+};
 
 /**
  * The HTTP, identity and browser suites against stacks of their own; afterwards each stack's log is searched for secrets.
@@ -150,9 +163,9 @@ const lanesOnStack = (browser: string | null): Lane[] => [
  */
 export async function suitesOnStack(options: Partial<StackOptions> & { apart?: boolean }, browser: string | null, env: Record<string, string> = {}): Promise<void> {
   const { apart, ...stackOptions } = options;
-  const lanes = lanesOnStack(browser).filter(({ name }) => wanted(name));
+  const lanes = lanesOnStack(browser).filter(({ name }) => wanted(laneOf(name)));
   const groups = apart ? [lanes.filter(({ name }) => name === "http"), lanes.filter(({ name }) => name !== "http")] : [lanes];
-  await together(...groups.filter((group) => group.length > 0).map((group) => () => onStack(group.map(({ name }) => name).join("-"), stackOptions, group, env)));
+  await together(...groups.filter((group) => group.length > 0).map((group) => () => onStack([...new Set(group.map(({ name }) => laneOf(name)))].join("-"), stackOptions, group, env)));
 }
 
 async function onStack(label: string, options: Partial<StackOptions>, lanes: Lane[], env: Record<string, string>): Promise<void> {
