@@ -48,10 +48,10 @@ describe("looking whether the parts answer", () => {
   it("is done once for all who ask at the same time, however long it takes, and for the status page too", async () => {
     held = [];
     const first = checkHealth();
-    await vi.waitUntil(() => held?.length === 1);
+    await vi.waitUntil(() => held?.length === 1, { timeout: 10_000 });
     moveClock(keptMs);
     const rest = [...Array.from({ length: 50 }, () => checkHealth()), ...Array.from({ length: 50 }, () => portalStatus().then(() => null))];
-    await vi.waitUntil(() => held?.length === 3);
+    await vi.waitUntil(() => held?.length === 3, { timeout: 10_000 });
     for (const answer of held) answer();
     await Promise.all([first, ...rest]);
     expect(asked).toEqual({ identity: 1, engines: 2 });
