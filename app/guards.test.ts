@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { takeInventory } from "@/dev/testing/inventory";
@@ -22,6 +22,11 @@ describe("every page, action and route handler goes through its door", () => {
     const grave = actions.filter(({ file, name }) => file.startsWith("app/(portal)/admin/") || name === "removeGrantAction");
     expect(grave.filter(({ fresh }) => !fresh).map(({ name }) => name)).toEqual([]);
     expect(grave.length).toBeGreaterThan(10);
+  });
+
+  it("an action is called in the request log what its export is called", () => {
+    const misnamed = actions.filter(({ door }) => door === "action").filter(({ file, name }) => !new RegExp(`export const ${name} = action\\((?:(?!^export )[\\s\\S])*?\\{ name: "${name.replace(/Action$/, "")}"`, "m").test(readFileSync(file, "utf8")));
+    expect(misnamed.map(({ name }) => name)).toEqual([]);
   });
 
   it("Next.js has no route handler but the API's, Auth.js's and the status page's", () => {

@@ -23,7 +23,7 @@ function pagePath(worker: string): string {
 const filled = (path: string, id: string = randomUUID()) => path.replace(/\[[^\]]+\]/g, id);
 
 /** A direct POST of an action, as a page would send it, or a forger. @returns the code of the problem that it answers, null when it has done it. */
-async function post(base: string, action: { id: string; path: string }, input: unknown, sent: { cookie?: string; origin?: string }): Promise<string | null> {
+async function post(base: string, action: { id: string; path: string }, input: unknown, sent: { cookie?: string; origin?: string; "x-request-id"?: string }): Promise<string | null> {
   const answer = await fetch(base + filled(action.path), {
     method: "POST", redirect: "manual", body: JSON.stringify([input]),
     // Next.js alone believes whoever names a host, as behind a proxy: what it lets pass then, ours must refuse.
@@ -120,6 +120,19 @@ describe("a viewer", () => {
       expect(text, host).toMatch(/This needs the permission admin:|NEXT_HTTP_ERROR_FALLBACK;404/);
     }
   });
+});
+
+it("what an action refused, or did, is in the log of whoever asked, and the refusal is told to them alone", async () => {
+  const run = async (name: string, requestId: string) => post(doors.own, closedActions.find((one) => one.name === name)!, actionRows[name]?.input(theirs), { cookie: cookieOf("vic"), origin: demo.url, "x-request-id": requestId });
+  const [refused, done] = [randomUUID(), randomUUID()];
+  expect([await run("updateKeyAction", refused), await run("revokeFamilyAction", done)]).toEqual(["insufficient_permission", null]);
+  const ask = (path: string, name: "vic" | "gus") => call(doors.own, "GET", path, { cookie: cookieOf(name) });
+  await expect.poll(async () => (await ask(`/api/v1/decisions/${refused}`, "vic")).json.data, { timeout: 10_000 }).toMatchObject({ requestId: refused, code: "insufficient_permission", check: "permission", limit: expect.any(String) });
+  expect((await ask(`/api/v1/decisions/${refused}`, "gus")).json.code).toBe("not_found");
+  for (const [requestId, route, status] of [[refused, "portal/updateKey", 403], [done, "portal/revokeFamily", 200]] as const) {
+    await expect.poll(async () => (await ask(`/api/v1/requests?requestId=${requestId}`, "vic")).json.data, { timeout: 20_000 }).toMatchObject([{ requestId, method: "POST", route, status }]);
+    expect((await ask(`/api/v1/requests?requestId=${requestId}`, "gus")).json.data).toEqual([]);
+  }
 });
 
 describe("a user of another tenant", () => {

@@ -5,4 +5,4 @@ import { runChatflow } from "@/lib/chatflows";
 import { PredictInput } from "@/lib/chatflows/schemas";
 
 /** A plain answer, with the token of the session that asks. */
-export const runChatflowAction = action(PredictInput, runChatflow);
+export const runChatflowAction = action(PredictInput, runChatflow, { name: "runChatflow" });

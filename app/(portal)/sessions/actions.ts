@@ -12,8 +12,8 @@ import { expectSignedOut } from "../../(public)/signed-out/state";
 
 const revalidate = "/sessions";
 
-export const signOutSessionAction = action(SignOutSessionInput, signOutSession, { revalidate });
-export const signOutOthersAction = action(z.strictObject({}), (ctx) => signOutOthers(ctx), { revalidate });
+export const signOutSessionAction = action(SignOutSessionInput, signOutSession, { name: "signOutSession", revalidate });
+export const signOutOthersAction = action(z.strictObject({}), (ctx) => signOutOthers(ctx), { name: "signOutOthers", revalidate });
 
 /** Ends all of the person's sessions here, and this browser's at Keycloak. */
 export async function signOutEverywhereAction(): Promise<void> {

@@ -8,6 +8,7 @@ import { isStepUp, keepDraft, refusalText, takeDraft } from "../step-up";
 import { cn } from "./cn";
 import { Label } from "./label";
 import { Notice } from "./notice";
+import { RequestReference } from "./request-reference";
 
 /** The parts of a problem (RFC 9457) that a form can show. */
 export type FormProblem = { title: string; detail: string; code?: string; confirmUrl?: unknown; requestId?: string; errors?: { pointer: string; detail: string }[] };
@@ -69,7 +70,7 @@ export function FormFailure({ className }: { className?: string }) {
   return (
     <Notice tone="bad" live title={failure.title} className={className}>
       {failure.detail}
-      {failure.requestId && <span className="mt-1 block font-mono text-xs text-muted">Request {failure.requestId}</span>}
+      {failure.requestId && <RequestReference requestId={failure.requestId} />}
     </Notice>
   );
 }

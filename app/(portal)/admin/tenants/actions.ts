@@ -9,6 +9,6 @@ import { CreateTenantInput, UpdateTenantInput } from "@/lib/tenants/schemas";
 
 const revalidate = "/admin/tenants";
 
-export const createTenantAction = action(CreateTenantInput, createTenant, { revalidate, fresh: true });
-export const updateTenantAction = action(UpdateTenantInput.safeExtend({ id: z.uuid() }), (ctx, { id, ...input }) => updateTenant(ctx, id, input), { revalidate, fresh: true });
-export const adjustTenantCreditsAction = action(AdjustCreditsInput.extend({ id: z.uuid() }), (ctx, { id, ...input }) => adjustTenantCredits(ctx, id, input), { fresh: true });
+export const createTenantAction = action(CreateTenantInput, createTenant, { name: "createTenant", revalidate, fresh: true });
+export const updateTenantAction = action(UpdateTenantInput.safeExtend({ id: z.uuid() }), (ctx, { id, ...input }) => updateTenant(ctx, id, input), { name: "updateTenant", revalidate, fresh: true });
+export const adjustTenantCreditsAction = action(AdjustCreditsInput.extend({ id: z.uuid() }), (ctx, { id, ...input }) => adjustTenantCredits(ctx, id, input), { name: "adjustTenantCredits", fresh: true });

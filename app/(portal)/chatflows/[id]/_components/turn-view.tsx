@@ -3,6 +3,7 @@
 import Link from "next/link";
 import { Notice } from "@/app/_components/ui/notice";
 import { CopyButton } from "@/app/_components/ui/copy-button";
+import { RequestReference } from "@/app/_components/ui/request-reference";
 import type { Failure, Turn } from "./use-conversation";
 
 export function TurnView({ turn }: { turn: Turn }) {
@@ -38,7 +39,7 @@ function FailureNotice({ failure }: { failure: Failure }) {
     <Notice tone="bad" live title={failure.title} className="mt-1">
       {failure.detail}
       {failure.code === "session_expired" || failure.code === "missing_credentials" ? <> <Link href={`/sign-in?returnTo=${encodeURIComponent(window.location.pathname)}`} className="underline underline-offset-4">Sign in again</Link></> : null}
-      {failure.requestId && <span className="mt-1 block font-mono text-xs break-all text-muted">Request {failure.requestId}</span>}
+      {failure.requestId && <RequestReference requestId={failure.requestId} />}
     </Notice>
   );
 }
