@@ -67,6 +67,40 @@ test("a new call appears by itself, a refused one says why, and what if is answe
   await expect(page.getByText("nothing answers GET there")).toBeVisible();
 });
 
+test("whoever has a refusal's request id finds its reason by it, on a phone too", async ({ page }) => {
+  await signIn(page, "uma");
+  const { refused } = await aUsedKey(page, 0);
+  await page.setViewportSize({ width: 390, height: 900 });
+  await page.goto("/requests");
+  const field = page.getByRole("textbox", { name: "Look up a request id" });
+  await field.fill(` ${refused} `);
+  await expectFits(page, "the look-up");
+  await field.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`/requests/${refused}$`));
+  await expect(page.getByRole("heading", { name: "Why was I refused?" })).toBeVisible();
+  await expect(page.getByText("A permission was missing")).toBeVisible();
+});
+
+test("what a form of the portal refused is explained behind the request id that it shows", async ({ page }) => {
+  await signIn(page, "ada");
+  await page.goto("/admin/tenants");
+  await page.getByRole("button", { name: "Create tenant" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Slug").fill("acme");
+  await dialog.getByLabel("Name").fill("Acme again");
+  await dialog.getByRole("button", { name: "Create tenant" }).click();
+  const reference = dialog.getByRole("alert").getByRole("link");
+  const requestId = await reference.innerText();
+  await reference.click();
+  await expect(page).toHaveURL(new RegExp(`/requests/${requestId}$`));
+  await expect(page.getByRole("heading", { name: "Why was I refused?" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "conflict" })).toBeVisible();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByText("POST portal/createTenant")).toBeVisible({ timeout: 2000 });
+  }).toPass();
+});
+
 test("a request id that is nobody's, and a filter that nothing matches, say so", async ({ page }) => {
   await signIn(page, "uma");
   await page.goto(`/requests/${randomUUID()}`);

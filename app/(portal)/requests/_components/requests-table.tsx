@@ -12,8 +12,10 @@ import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { FailedState } from "@/app/_components/ui/failed-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { requestPage } from "@/app/_components/ui/request-reference";
 import { Select } from "@/app/_components/ui/select";
 import { keyChoices, pageQuery, type RequestFilter, requestFilterFrom, spanChoices, statusChoices } from "./filter";
+import { LookUp } from "./look-up";
 import { type RequestsPage, requestsQuery, type ShownRequest } from "./requests-query";
 
 type Props = {
@@ -32,13 +34,12 @@ function Outcome({ request: { status, code, requestId } }: { request: ShownReque
     <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <Badge dot tone={toneOf(status)}>{status}</Badge>
       {code && <span className="font-mono text-xs text-muted">{code}</span>}
-      {status >= 400 && status < 500 && <Link href={detailsOf(requestId)} className="text-xs text-primary-ink underline underline-offset-4">why?<span className="sr-only"> Request {requestId}</span></Link>}
+      {status >= 400 && status < 500 && <Link href={requestPage(requestId)} className="text-xs text-primary-ink underline underline-offset-4">why?<span className="sr-only"> Request {requestId}</span></Link>}
     </span>
   );
 }
 
 const isKeyId = (key: string) => keyChoices.every(({ value }) => value !== key);
-const detailsOf = (requestId: string) => `/requests/${encodeURIComponent(requestId)}`;
 
 /** The calls as they come: filter in the URL, refreshed by themselves. A call opens its details. */
 export function RequestsTable({ scope, initial, keys }: Props) {
@@ -53,7 +54,7 @@ export function RequestsTable({ scope, initial, keys }: Props) {
   const columns = useMemo(() => column.columns([
     column.accessor("at", {
       header: "When", enableSorting: false,
-      cell: ({ row: { original: request } }) => <Link href={detailsOf(request.requestId)} className="rounded-sm underline decoration-line-strong underline-offset-4 hover:decoration-current"><RelativeTime at={request.at} /><span className="sr-only">, request {request.requestId}</span></Link>,
+      cell: ({ row: { original: request } }) => <Link href={requestPage(request.requestId)} className="rounded-sm underline decoration-line-strong underline-offset-4 hover:decoration-current"><RelativeTime at={request.at} /><span className="sr-only">, request {request.requestId}</span></Link>,
     }),
     column.accessor("route", { header: "Call", enableSorting: false, cell: ({ row: { original: request } }) => <span className="font-mono text-xs break-all"><span className="font-semibold">{request.method}</span> {request.route}</span> }),
     column.accessor("status", { header: "Answer", enableSorting: false, cell: ({ row }) => <Outcome request={row.original} /> }),
@@ -68,11 +69,14 @@ export function RequestsTable({ scope, initial, keys }: Props) {
   const showAll = () => remember(requestFilterFrom({}));
   return (
     <Card>
-      <div role="search" aria-label="Filter requests" className="flex flex-wrap items-center gap-2 border-b p-3">
-        <Select aria-label="Key" className="w-44" value={filter.key} choices={[...keyChoices, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(isKeyId(filter.key) && !nameOf.has(filter.key) ? [{ value: filter.key, label: `…${filter.key.slice(-8)}` }] : [])]} onValueChange={(key) => remember({ ...filter, key })} />
-        <Select aria-label="Status" className="w-40" value={filter.status} choices={statusChoices} onValueChange={(status) => remember({ ...filter, status })} />
-        <Select aria-label="Time" className="w-40" value={filter.span} choices={spanChoices} onValueChange={(span) => remember({ ...filter, span })} />
-        {filter.user && <Badge tone="water">one person<button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
+      <div className="flex flex-wrap items-center gap-2 border-b p-3">
+        <div role="search" aria-label="Filter requests" className="flex flex-wrap items-center gap-2">
+          <Select aria-label="Key" className="w-44" value={filter.key} choices={[...keyChoices, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(isKeyId(filter.key) && !nameOf.has(filter.key) ? [{ value: filter.key, label: `…${filter.key.slice(-8)}` }] : [])]} onValueChange={(key) => remember({ ...filter, key })} />
+          <Select aria-label="Status" className="w-40" value={filter.status} choices={statusChoices} onValueChange={(status) => remember({ ...filter, status })} />
+          <Select aria-label="Time" className="w-40" value={filter.span} choices={spanChoices} onValueChange={(span) => remember({ ...filter, span })} />
+          {filter.user && <Badge tone="water">one person<button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
+        </div>
+        <LookUp />
       </div>
       {requests.isError && requests.data ? <p role="status" className="border-b bg-brass-soft px-4 py-2 text-sm text-brass-ink">This list is not fresh: {requests.error.message}</p> : null}
       {requests.isError && !requests.data
