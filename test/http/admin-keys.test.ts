@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { call, control, demo, doors, eachDoor, keyOf, revoke, sha256, tokensOf } from "./client";
+import { call, control, demo, doors, eachDoor, keyOf, revoke, sha256, signIn, tokensOf } from "./client";
 import { startReplica } from "./replica";
 
 let ada: { id: string; key: string };
@@ -44,6 +44,12 @@ describe.each(eachDoor)("the bootstrap token at the $name door", ({ url }) => {
     expect(events.map((e) => [e.chain, e.action])).toEqual([["system", "bootstrap.used"], [tenant.json.data.id, "key.created"], ["system", "bootstrap.used"], [tenant.json.data.id, "tenant.created"], ["system", "bootstrap.used"]]);
     expect(events[0].data).toEqual({ method: "POST", path: "/api/admin/api-keys" });
     expect(JSON.stringify(events)).not.toContain(adminToken);
+
+    // An administrator sees who came in by that door, and what they made.
+    const shown = (await (await signIn("ada")).go(`${demo.url}/admin/keys`)).text;
+    const uses = shown.slice(shown.indexOf('id="bootstrap-uses"'));
+    for (const words of ["POST /api/admin/tenants", "POST /api/v1/admin/api-keys", slug, body.name]) expect(uses).toContain(words);
+    expect(shown).not.toContain(adminToken);
   });
 
   it("opens nothing else, comes as a bearer only, and a wrong one is a failed authentication", async () => {
@@ -133,7 +139,24 @@ describe.each(eachDoor)("the bootstrap token at the $name door", ({ url }) => {
   });
 });
 
-it("the door is closed when the token is unset or short, and guesses are counted by address", async () => {
+it("the door is closed where no token is set, whatever is presented", async () => {
+  for (const nothing of [undefined, ""]) {
+    const replica = await startReplica({ ADMIN_TOKEN: nothing });
+    try {
+      for (const bearer of [adminToken, "undefined", "null", "x"]) {
+        for (const [method, path, body] of [["GET", "/api/admin/tenants"], ["POST", "/api/admin/tenants", { slug: `b-${randomUUID().slice(0, 8)}` }], ["POST", "/api/admin/api-keys", { tenant: "acme", user: "uma", name: name() }]] as const) {
+          const refused = await call(replica.url, method, path, { bearer, body });
+          expect([refused.status, refused.json.code], `${method} ${path} with ${bearer === adminToken ? "the token of before" : bearer}`).toEqual([401, "invalid_credentials"]);
+        }
+      }
+      expect((await me(replica.url, ada.key)).status, "and nothing else is").toBe(200);
+    } finally {
+      await replica.stop();
+    }
+  }
+});
+
+it("the door is closed when the token is short, and guesses are counted by address", async () => {
   const replica = await startReplica({ ADMIN_TOKEN: "short-and-so-of-no-use", AUTH_FAILURE_LIMIT: "3/60", TRUSTED_PROXIES: "127.0.0.1,::1" });
   const open = await startReplica({ AUTH_FAILURE_LIMIT: "3/60", TRUSTED_PROXIES: "127.0.0.1,::1" });
   try {

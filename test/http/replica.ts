@@ -6,8 +6,8 @@ import { stopChild } from "../../dev/lib/process";
 /** `log` is what it has logged so far, one JSON object a line: nothing, unless `env` lowers `LOG_LEVEL`. */
 export type Replica = { url: string; pid: number; child: ChildProcess; log(): string; stop(): Promise<void>; signal(signal: NodeJS.Signals): void };
 
-/** One more server process on the same stores, as a replica behind a load balancer would be; the API alone unless `env` says otherwise. */
-export async function startReplica(env: Record<string, string> = {}): Promise<Replica> {
+/** One more server process on the same stores, as a replica behind a load balancer would be; the API alone unless `env` says otherwise. What is undefined there is not set. */
+export async function startReplica(env: Record<string, string | undefined> = {}): Promise<Replica> {
   const { child, url, log } = await spawnServer(env);
   await new Promise<void>((done, fail) => {
     child.once("message", () => done());
@@ -17,7 +17,7 @@ export async function startReplica(env: Record<string, string> = {}): Promise<Re
 }
 
 /** The same without waiting for it to be ready. */
-export async function spawnServer(env: Record<string, string> = {}, runner: string[] = ["dist/server.mjs"]): Promise<{ child: ChildProcess; url: string; words(): string; log(): string }> {
+export async function spawnServer(env: Record<string, string | undefined> = {}, runner: string[] = ["dist/server.mjs"]): Promise<{ child: ChildProcess; url: string; words(): string; log(): string }> {
   const port = await freePort();
   const child = spawn(process.execPath, runner, {
     env: { NODE_ENV: "production", PATH: process.env.PATH ?? "", ...inject("webEnv"), SERVER_MODE: "api", WORKER: "off", PORT: String(port), LOG_LEVEL: "fatal", ...env },
