@@ -27,8 +27,9 @@ const policies = (answers: Answer[]) => [...new Set(answers.map((a) => String(a.
 
 describe("limits of key, owner and tenant, on three processes at once", () => {
   let fleet: Fleet;
+  let turn = 0;
   /** All at once, to every process in turn. */
-  const burst = (key: FleetKey, calls: number) => Promise.all(Array.from({ length: calls }, (_, i) => fleet.ask(i % 3, key)));
+  const burst = (key: FleetKey, calls: number) => Promise.all(Array.from({ length: calls }, () => fleet.ask(turn++ % 3, key)));
 
   beforeAll(async () => { fleet = await startFleet(inject("webEnv"), redis, { env: { USER_RATE_LIMIT: "1000/3600", TENANT_RATE_LIMIT: "1600/3600", WORKER: "off" } }); });
   afterAll(() => fleet.stop());
@@ -47,10 +48,12 @@ describe("limits of key, owner and tenant, on three processes at once", () => {
       } catch (error) {
         if (tries === 5 || !seen.some((answer) => answer.degraded)) throw error;
         for (const member of fleet.members.keys()) await expect.poll(async () => (await fleet.ask(member, fleet.manager)).degraded, { timeout: 20_000 }).toBe(false);
-        await store.del(await store.keys("sl:l:*"));
+        await beginAnew();
       }
     }
   };
+  const beginAnew = async () => { for (const name of await store.keys("sl:l:*")) await store.del(name); };
+  const until = (at: number) => new Promise((done) => setTimeout(done, Math.max(0, Math.ceil(at - performance.now()) + 1)));
 
   it("a burst admits exactly what the tightest of them leaves, whichever process it comes to, and no two are told the same rest", () => answeredWhole(async (burst) => {
     const spent: Answer[] = [];
@@ -89,6 +92,42 @@ describe("limits of key, owner and tenant, on three processes at once", () => {
       expect(ttl, name).toBeLessThanOrEqual(windowMs * 41 / 40 + 1000);
     }
   });
+
+  it("no stretch of one window sees more than the limit, not even across the edge of a window by the clock; and after Retry-After the next call is admitted, by another process", () => answeredWhole(async (burst) => {
+    await beginAnew();
+    const windowMs = 2000;
+    const flood = async (requests: number, most: number) => {
+      const [key] = await fleet.makeKeys(1, { requests, window: windowMs / 1000 }) as [FleetKey];
+      // What counts by the clock's own windows would let the limit in twice: shortly before one ends, and when the next begins.
+      const begin = performance.now() + (2 * windowMs - (Date.now() + windowMs / 5) % windowMs) % windowMs;
+      await until(begin);
+      const answers: Answer[] = [];
+      // Until the budget of the next window was spent as well, in part.
+      while (performance.now() < begin + 1.2 * windowMs || admitted(answers).length <= requests) answers.push(...await burst(key, requests + 15));
+      // Each was admitted at some moment between its two ends: what lies in the stretch with both of them was surely admitted there.
+      const good = admitted(answers);
+      const within = ({ sentAt: from }: Answer) => good.filter(({ sentAt, receivedAt }) => sentAt >= from && receivedAt < from + windowMs).length;
+      expect(Math.max(...good.map(within)), `${requests} per window`).toBeLessThanOrEqual(most);
+      const last = answers.filter(({ status }) => status === 429).sort((a, b) => a.receivedAt - b.receivedAt).at(-1) as Answer;
+      await until(last.receivedAt + Number(last.headers["retry-after"]) * 1000);
+      expect((await fleet.ask((last.member + 1) % 3, key)).status, "after Retry-After").toBe(200);
+    };
+    await Promise.all([flood(30, 30), flood(160, 168)]);
+  }), 60_000);
+
+  it("a client that spaces its calls evenly at the limit is never refused, whichever process each comes to", () => answeredWhole(async (burst) => {
+    await beginAnew();
+    const evenly = async (requests: number, window: number, calls: number) => {
+      const [key] = await fleet.makeKeys(1, { requests, window }) as [FleetKey];
+      let last: Answer | undefined;
+      for (let i = 0; i < calls; i++) {
+        if (last) await until(last.receivedAt + window * 1000 / requests);
+        [last] = await burst(key, 1);
+        expect([i, last?.status]).toEqual([i, 200]);
+      }
+    };
+    await Promise.all([evenly(8, 1, 20), evenly(130, 2, 200)]);
+  }), 60_000);
 });
 
 describe("what fails to authenticate is limited by its address before it costs anything", () => {
