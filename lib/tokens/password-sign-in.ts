@@ -1,8 +1,9 @@
-import type { Person } from "@/lib/access";
+import { jobContext, type Person } from "@/lib/access";
+import { recordAudit } from "@/lib/audit";
 import { storeGrant } from "@/lib/grants";
 import { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "@/lib/keys";
 import { now } from "@/lib/platform/clock";
-import { db, type Prisma } from "@/lib/platform/db";
+import { db, type Prisma, transaction } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
@@ -23,13 +24,17 @@ export async function signInByPassword(caller: Caller, username: string, passwor
   if (!env().PASSWORD_GRANT_ENABLED) throw new SluiceError("password_grant_disabled", "Sign-in by password is switched off. Use an API key.");
   await limitFailures(caller.ip);
   const name = `pw:${hashedName(username)}`;
-  const people = await peopleCalled(username, { id: true });
+  const people = await peopleCalled(username, { id: true, tenantId: true });
+  const known = people.length === 1 ? people[0] : undefined;
   // Whoever is not known here yet has nothing but the name to wait by.
-  const whose = people.length === 1 ? `pw:${people[0]?.id}` : name;
-  return inTurn(`sl:${whose}:l`, `sl:${whose}:n`, () => attempt(caller, name, username, password));
+  const whose = known ? `pw:${known.id}` : name;
+  return inTurn(`sl:${whose}:l`, `sl:${whose}:n`, () => attempt(caller, { name, username, known }, password));
 }
 
-async function attempt(caller: Caller, name: string, username: string, password: string): Promise<Person> {
+type Named = { name: string; username: string; /** Whom we know by it. */ known: { id: string; tenantId: string } | undefined };
+
+async function attempt(caller: Caller, who: Named, password: string): Promise<Person> {
+  const { name, username } = who;
   const limit = env().PASSWORD_FAILURE_LIMIT;
   const taken = await takeLimit(name, limit);
   if (!taken.ok) {
@@ -43,16 +48,25 @@ async function attempt(caller: Caller, name: string, username: string, password:
   try {
     asked = await askKeycloak(username, password, wanted);
   } catch (error) {
-    const known = meaningOf(error);
-    if (known.code === "invalid_credentials") await countFailure(caller.ip);
-    else await giveBack();
-    throw known;
+    const meaning = meaningOf(error);
+    if (meaning.code === "invalid_credentials") {
+      await countFailure(caller.ip);
+      await recordFailure(caller, who);
+    } else await giveBack();
+    throw meaning;
   }
   await giveBack();
   const { person, lacksGrant } = await learn(asked);
   // Whom we knew by that name has a grant, and this is somebody else: an account that was made anew.
   if (lacksGrant && !wanted) await askKeycloak(username, password, true).then(learn).catch((error: unknown) => logger.warn({ err: error, userId: person.userId }, "machine access was not given with a sign-in"));
   return person;
+}
+
+/** Only what the limits let through comes here, so a flood fills no log. The typed name is not kept: people type passwords there. */
+async function recordFailure({ requestId, ip, userAgent }: Caller, { known }: Named): Promise<void> {
+  const ctx = { ...jobContext("sign-in", requestId), ip, userAgent };
+  await transaction((tx) => recordAudit(tx, ctx, { action: "session.sign_in_failed", data: { by: "password", reason: "invalid_credentials" }, ...(known && { target: { type: "user", id: known.id }, tenantId: known.tenantId }) }))
+    .catch((error: unknown) => logger.error({ err: error }, "a failed sign-in was not recorded"));
 }
 
 type Asked = { tokens: TokenSet; offline: boolean };

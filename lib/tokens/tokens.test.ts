@@ -7,6 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { type Identity, startIdentity } from "@/dev/identity/server";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { roleMask } from "@/lib/access";
+import { listOwnEvents } from "@/lib/audit";
+import { ListEventsInput } from "@/lib/audit/schemas";
 import { checkCall, createKey, endRotation, revokeKey, rotateKey } from "@/lib/keys";
 import { CreateKeyInput } from "@/lib/keys/schemas";
 import { moveClock, resetClock } from "@/lib/platform/clock";
@@ -14,7 +16,7 @@ import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { redis } from "@/lib/platform/redis";
 import { signJwt } from "@/lib/platform/signing-keys";
-import { rememberPerson } from "@/lib/tenants";
+import { getPersonState, rememberPerson } from "@/lib/tenants";
 import { authenticate, keySet, refresh, verifyAccessToken } from ".";
 import { AuthenticateInput, TokenAnswer } from "./schemas";
 
@@ -122,6 +124,25 @@ describe("gateway tokens", () => {
       expect(`${key}${value}`).not.toMatch(/eyJ/);
       expect(`${key}${value}`).not.toContain(answer.refresh_token);
     }
+  });
+
+  it("a wrong password is told to the person among their events, an unknown name to nobody, and neither what was typed; past the limit nothing is written", async () => {
+    const { user } = await byPassword("uma");
+    const person = (await getPersonState(user.id)).person;
+    const from = caller();
+    const name = `nobody-${randomUUID()}`;
+    const failed = () => db().auditEvent.findMany({ where: { action: "session.sign_in_failed", ip: from.ip }, orderBy: { writeOrder: "asc" }, omit: { seq: true, writeOrder: true } });
+    for (const typed of ["uma", "UMA@acme.test", name]) await expect(byPassword(typed, "not this one", from)).rejects.toMatchObject({ code: "invalid_credentials" });
+    const about = { actorType: "job", ip: from.ip, userAgent: "vitest", data: { by: "password", reason: "invalid_credentials" } };
+    const toUma = { ...about, chain: person.tenantId, targetType: "user", targetId: user.id };
+    expect(await failed()).toMatchObject([toUma, toUma, { ...about, chain: "system", targetType: null, targetId: null }]);
+    expect(JSON.stringify(await failed())).not.toMatch(new RegExp(`not this one|${name}`));
+    const { events } = await listOwnEvents(contextOf(person), ListEventsInput.parse({ action: "session.sign_in_failed" }));
+    expect(events.filter(({ at }) => Date.parse(at) > Date.now() - 60_000).length).toBeGreaterThanOrEqual(2);
+
+    const limit = env().PASSWORD_FAILURE_LIMIT.requests;
+    await Promise.allSettled(Array.from({ length: limit + 5 }, () => byPassword(name, "wrong", from)));
+    expect((await failed()).length).toBeLessThanOrEqual(2 + limit);
   });
 
   it("a wrong password and an unknown name are refused alike, a disabled person is told so, one without a role as well", async () => {
