@@ -26,6 +26,13 @@ describe("a log that tells a secret", () => {
     for (const line of [`eyJ${"a".repeat(30)}.x`, `slk_${"a".repeat(43)}`, `srt_${"A1".repeat(22)}`, `Basic ${secret()}`, `Bearer ${"x".repeat(40)}`, `GET /api/auth/callback/keycloak?state=1&code=${"c".repeat(36)}`]) expect(leaks(line), line).toEqual(["a token, key or code"]);
   });
 
+  it("is told of with the place, and with no secret in that", () => {
+    const [[, first], [, second]] = [secrets[0]!, secrets[1]!];
+    const told = leaksIn(`{"msg":"before"}\n{"msg":"both","one":"${first}","other":"${second}"}\n`, secrets, new Set()).join("\n");
+    expect(told).toContain('"msg":"both"');
+    for (const [, value] of secrets) expect(told).not.toContain(value);
+  });
+
   it("is found out for a session's handle, while the session's id is no secret", () => {
     expect(leaks(`"h":"${handle}"`)).toEqual(["a session's handle"]);
     expect(leaks(`"sessionId":"${id}"`)).toEqual([]);

@@ -23,5 +23,7 @@ export function leaksIn(log: string, secrets: [name: string, value: string][], s
   const found = secrets.flatMap(([name, value]) => [value, encodeURIComponent(value)].map((form) => [name, log.indexOf(form)] as const));
   const shaped = [...log.matchAll(shapes)].map(({ index }) => ["a token, key or code", index] as const);
   const handles = [...log.matchAll(/(?<![\w-])[\w-]{43}(?![\w-])/g)].filter(([word]) => sessionIds.has(createHash("sha256").update(word).digest("base64url"))).map(({ index }) => ["a session's handle", index] as const);
-  return [...found, ...shaped, ...handles].filter(([, at]) => at >= 0).map(([what, at]) => `${what}: …${log.slice(Math.max(0, at - 200), at)}`);
+  // Its line as far as there, in which another may stand.
+  const place = (at: number) => secrets.reduce((line, [name, value]) => line.replaceAll(value, `[${name}]`), log.slice(log.lastIndexOf("\n", at) + 1, at)).replace(shapes, "[…]").slice(-200);
+  return [...found, ...shaped, ...handles].filter(([, at]) => at >= 0).map(([what, at]) => `${what}: ${place(at)}`);
 }
