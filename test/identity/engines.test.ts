@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { flowIds } from "../../dev/flowise/flows";
 import { call, callsTo, control, demo, forgetCalls, keyOf, type RecordedCall, resetParts, revoke, tokenOf, tokensOf } from "../http/client";
-import { answers, aSession, type Fleet, isReal, search, type Session, startFleet, store } from "./fleet";
+import { answers, aSession, type Fleet, isReal, rotationsInTurn, search, type Session, startFleet, store } from "./fleet";
 import { refreshesSince } from "./ledger";
 
 let fleet: Fleet;
@@ -24,51 +24,56 @@ const predict = (session: Session, chatflow: string, path = "/api/v1/chat/predic
 const predictions = async () => (await callsTo("flowise")).filter(({ path }) => path.includes("/prediction/"));
 const keysOf = (calls: RecordedCall[]) => calls.map(({ headers }) => headers["idempotency-key"]);
 
-it("an engine's 401 for a token that lives makes one forced refresh and one retry; the second 401 is told", async () => {
-  const session = await aSession();
-  expect((await search(fleet.at(0), session)).status).toBe(200);
-  const from = Date.now();
-  await forgetCalls("nflow");
-  await control("nflow", { unauthorizedNext: 1 });
-  expect(answers([await search(fleet.at(1), session)])).toEqual(["200"]);
-  expect([(await callsTo("nflow")).length, (await refreshesSince(from)).sent]).toEqual([2, 1]);
-  await forgetCalls("nflow");
-  await control("nflow", { unauthorizedNext: 9 });
-  expect(answers([await search(fleet.at(2), session)])).toEqual(["502 upstream_unauthorised"]);
-  expect((await callsTo("nflow")).length).toBe(2);
-  // One may be forced in five seconds: within them none was, after them one.
-  expect((await refreshesSince(from)).sent).toBeLessThanOrEqual(2);
-});
+describe.each(rotationsInTurn)("with $name", ({ settings }) => {
+  it("an engine's 401 for a token that lives makes one forced refresh and one retry; the second 401 is told", async () => {
+    await control("identity", settings);
+    const session = await aSession();
+    expect((await search(fleet.at(0), session)).status).toBe(200);
+    const from = Date.now();
+    await forgetCalls("nflow");
+    await control("nflow", { unauthorizedNext: 1 });
+    expect(answers([await search(fleet.at(1), session)])).toEqual(["200"]);
+    expect([(await callsTo("nflow")).length, (await refreshesSince(from)).sent]).toEqual([2, 1]);
+    await forgetCalls("nflow");
+    await control("nflow", { unauthorizedNext: 9 });
+    expect(answers([await search(fleet.at(2), session)])).toEqual(["502 upstream_unauthorised"]);
+    expect((await callsTo("nflow")).length).toBe(2);
+    // One may be forced in five seconds: within them none was, after them one.
+    expect((await refreshesSince(from)).sent).toBeLessThanOrEqual(2);
+  });
 
-it("a call that changes something carries the same idempotency key when a 401 makes it go twice, and goes once when the engine fails", async () => {
-  const session = await aSession();
-  await predict(session, flowIds.support);
-  await forgetCalls("flowise");
-  await control("flowise", { unauthorizedNext: 1 });
-  expect((await predict(session, flowIds.support)).status).toBe(200);
-  const twice = await predictions();
-  expect(twice).toHaveLength(2);
-  expect(twice[0]?.headers["idempotency-key"]).toMatch(/\w{8}/);
-  expect(new Set(keysOf(twice)).size).toBe(1);
-  await forgetCalls("flowise");
-  await control("flowise", { failNext: { status: 503, times: 5 } });
-  expect((await predict(session, flowIds.support)).status).toBeGreaterThanOrEqual(500);
-  expect(await predictions()).toHaveLength(1);
-});
+  it("a call that changes something carries the same idempotency key when a 401 makes it go twice, and goes once when the engine fails", async () => {
+    await control("identity", settings);
+    const session = await aSession();
+    await predict(session, flowIds.support);
+    await forgetCalls("flowise");
+    await control("flowise", { unauthorizedNext: 1 });
+    expect((await predict(session, flowIds.support)).status).toBe(200);
+    const twice = await predictions();
+    expect(twice).toHaveLength(2);
+    expect(twice[0]?.headers["idempotency-key"]).toMatch(/\w{8}/);
+    expect(new Set(keysOf(twice)).size).toBe(1);
+    await forgetCalls("flowise");
+    await control("flowise", { failNext: { status: 503, times: 5 } });
+    expect((await predict(session, flowIds.support)).status).toBeGreaterThanOrEqual(500);
+    expect(await predictions()).toHaveLength(1);
+  });
 
-it("a stream is asked for again when its 401 comes before the first byte, and never once it has begun", async () => {
-  const session = await aSession();
-  await predict(session, flowIds.support);
-  await forgetCalls("flowise");
-  await control("flowise", { unauthorizedNext: 1 });
-  const stream = await predict(session, flowIds.support, "/api/v1/chat/predict/stream");
-  expect(stream.headers.get("content-type")).toContain("text/event-stream");
-  expect(stream.text).not.toContain('"event":"error"');
-  expect(await predictions()).toHaveLength(2);
-  await forgetCalls("flowise");
-  const broken = await predict(session, flowIds.broken, "/api/v1/chat/predict/stream");
-  expect(broken.text).toContain('"event":"error"');
-  expect(await predictions()).toHaveLength(1);
+  it("a stream is asked for again when its 401 comes before the first byte, and never once it has begun", async () => {
+    await control("identity", settings);
+    const session = await aSession();
+    await predict(session, flowIds.support);
+    await forgetCalls("flowise");
+    await control("flowise", { unauthorizedNext: 1 });
+    const stream = await predict(session, flowIds.support, "/api/v1/chat/predict/stream");
+    expect(stream.headers.get("content-type")).toContain("text/event-stream");
+    expect(stream.text).not.toContain('"event":"error"');
+    expect(await predictions()).toHaveLength(2);
+    await forgetCalls("flowise");
+    const broken = await predict(session, flowIds.broken, "/api/v1/chat/predict/stream");
+    expect(broken.text).toContain('"event":"error"');
+    expect(await predictions()).toHaveLength(1);
+  });
 });
 
 it("two engines asked for at once each get a token of their own, however often it is renewed", async () => {

@@ -16,6 +16,9 @@ export const rotations = [
   { name: "rotation on, no reuse forgiven", settings: { revokeRefreshToken: true, refreshTokenMaxReuse: 0 }, forgives: false },
 ] as const;
 
+/** For what the setting should make no difference to: all of them in the long form, the first in the short one. */
+export const rotationsInTurn = isReal ? rotations : rotations.slice(0, 1);
+
 export type Fleet = {
   members: Replica[];
   /** The member whose turn it is: calls spread over all of them. */
