@@ -9,7 +9,10 @@ beforeAll(async () => {
   await resetParts();
   fleet = await startFleet();
 });
-afterEach(resetParts);
+afterEach(async () => {
+  await resetParts();
+  if (fleet.at(0).child.signalCode) await fleet.replace(fleet.at(0));
+});
 afterAll(() => fleet.stop());
 
 /** Whose token has to be refreshed before the next call can be made. */
@@ -95,7 +98,6 @@ describe.each(each(isReal ? rotations : strict))("$kind with $name", ({ make, se
     expect(await askOthers(holder, 6)).toEqual(Array(6).fill("200"));
     expect(Date.now() - killedAt).toBeLessThan(isReal ? 8000 : 10_000);
     expect(await spent(holder, from)).toMatchObject({ sent: 2, granted: 1, refused: 0 });
-    await fleet.replace(fleet.at(0));
   });
 });
 
@@ -111,7 +113,6 @@ describe.each(each(waiting))("$kind with $name", ({ make, refusal, settings, for
     expect(await askOthers(holder, 6)).toEqual(Array(6).fill(forgives ? "200" : refusal));
     const expected = { sent: 2, granted: forgives ? 2 : 1, refused: forgives ? 0 : 1 };
     expect(await spent(holder, from)).toMatchObject(expected);
-    await fleet.replace(fleet.at(0));
     expect(await holder.loss()).toBe(forgives ? null : "rotation_lost");
     if (forgives) return;
     await askOthers(holder, 6);
