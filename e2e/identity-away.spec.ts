@@ -5,6 +5,8 @@ import { expect, test } from "./test";
 
 // The faults are those of the token endpoint, before which a real Keycloak has a proxy that takes the same orders.
 test.afterEach(() => order({ reset: true }));
+// Several ways to Keycloak and back, and a wait until it may be asked again.
+test.describe.configure({ timeout: 180_000 });
 
 const away = "The identity service does not answer";
 const session = async (page: Page) => (await page.context().cookies(demoUrl)).find(({ name }) => name.endsWith("sluice.session"))?.value;
