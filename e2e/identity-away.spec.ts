@@ -36,7 +36,7 @@ test("a sign-in that Keycloak cannot answer ends at a page that says so, and goe
   await expect(async () => {
     await page.goto("/sign-in?returnTo=%2Fusage");
     await page.getByRole("button", { name: "Sign in with Keycloak" }).click();
-    await expect(page).toHaveURL(`${demoUrl}/usage`, { timeout: 5000 });
+    await expect(page).toHaveURL(`${demoUrl}/usage`, { timeout: 15_000 });
   }).toPass();
 });
 
