@@ -19,7 +19,7 @@ const machine = base.KEYCLOAK_MACHINE_CLIENT_ID;
 
 /** An access token that is good but for what `more` says. */
 async function ask(more: JWTPayload): Promise<string> {
-  const claims = signer.claims({ typ: "Bearer", events: undefined, sub: randomUUID(), aud: ["account", own], preferred_username: `p-${randomUUID()}`, roles: ["user"], ...more });
+  const claims = signer.claims({ typ: "Bearer", events: undefined, sub: randomUUID(), sid: randomUUID(), aud: ["account", own], preferred_username: `p-${randomUUID()}`, roles: ["user"], ...more });
   const token = await signer.sign(claims, { typ: "JWT" });
   return identify({ apiKey: null, authorization: `Bearer ${token}`, cookie: null, origin: null, safe: true, referer: null }, { requestId: "r", ip: null, userAgent: null }).then(() => "ok", (error: { code: string }) => error.code);
 }
