@@ -1,16 +1,16 @@
 import { z } from "zod";
-import type { SessionHandle } from "@/lib/access";
+import type { Person, SessionHandle } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { now } from "@/lib/platform/clock";
 import { randomToken } from "@/lib/platform/crypto";
 import { transaction } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
-import { SluiceError } from "@/lib/platform/errors";
+import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { keycloakClient, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { identityOf, rememberPerson } from "@/lib/tenants";
-import { type Caller, personContext } from "./audit";
+import { type Caller, personContext, recordFailedSignIn } from "./audit";
 import { type Envelope, handleOf } from "./cookie";
 import { sealDevice } from "./device";
 import { refuseKilled } from "./marks";
@@ -38,9 +38,16 @@ export async function createSessionFor(purpose: Purpose | null, tokens: TokenSet
   const idClaims = await verifyKeycloakToken(idToken, { use: "id", audience: keycloakClient("web").id });
   if (claims.sub !== idClaims.sub) throw new SluiceError("invalid_credentials", "Keycloak's tokens name two different people.");
   const { person } = await rememberPerson(identityOf(claims));
-  const facts = Facts.parse(idClaims);
-  const outcome = outcomeOf(purpose, person.userId, facts);
+  try {
+    return await makeSession(person, purpose, { ...tokens, refreshToken }, Facts.parse(idClaims), caller);
+  } catch (error) {
+    if (isSluiceError(error, "step_up_required", "session_expired")) await recordFailedSignIn(caller, { by: "browser", reason: error.code, known: { id: person.userId, tenantId: person.tenantId } });
+    throw error;
+  }
+}
 
+async function makeSession(person: Person, purpose: Purpose | null, tokens: TokenSet & { refreshToken: string }, facts: z.infer<typeof Facts>, caller: Caller): Promise<Created> {
+  const outcome = outcomeOf(purpose, person.userId, facts);
   const envelope: Envelope = { h: randomToken(32), k: randomToken(32), v: 1 };
   const handle: SessionHandle = handleOf(envelope);
   const created = now();
@@ -53,7 +60,7 @@ export async function createSessionFor(purpose: Purpose | null, tokens: TokenSet
   };
   await refuseKilled(meta);
   const blob = sealFor(handle, "t", meta.gen, meta.sub, {
-    at: tokens.accessToken, atExp: tokens.expiresAt, lifeS: tokens.expiresInSeconds, rt: refreshToken, rtExp: tokens.refreshExpiresAt, scope: tokens.scope,
+    at: tokens.accessToken, atExp: tokens.expiresAt, lifeS: tokens.expiresInSeconds, rt: tokens.refreshToken, rtExp: tokens.refreshExpiresAt, scope: tokens.scope,
   });
   await writeSession(handle, { ...meta, kid: kidOf(blob) }, blob);
   try {

@@ -10,4 +10,4 @@ export { measureSessions, type SessionCount } from "./measure-sessions";
 export { countSessionsOf, listSessions } from "./list-sessions";
 export { signOutEverywhere, signOutOthers, signOutSession } from "./sign-out-sessions";
 export type { Audience } from "./record";
-export type { Caller } from "./audit";
+export { type Caller, recordFailedSignIn } from "./audit";

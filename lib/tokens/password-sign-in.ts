@@ -1,14 +1,14 @@
-import { jobContext, type Person } from "@/lib/access";
-import { recordAudit } from "@/lib/audit";
+import type { Person } from "@/lib/access";
 import { storeGrant } from "@/lib/grants";
 import { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "@/lib/keys";
 import { now } from "@/lib/platform/clock";
-import { db, type Prisma, transaction } from "@/lib/platform/db";
+import { db, type Prisma } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { inTurn } from "@/lib/platform/single-flight";
+import { recordFailedSignIn } from "@/lib/sessions";
 import { identityOf, type PersonState, rememberPerson } from "@/lib/tenants";
 import type { Caller } from "./family";
 
@@ -51,7 +51,8 @@ async function attempt(caller: Caller, who: Named, password: string): Promise<Pe
     const meaning = meaningOf(error);
     if (meaning.code === "invalid_credentials") {
       await countFailure(caller.ip);
-      await recordFailure(caller, who);
+      // Only what the limits let through comes here, so a flood fills no log.
+      await recordFailedSignIn(caller, { by: "password", reason: meaning.code, known: who.known });
     } else await giveBack();
     throw meaning;
   }
@@ -60,13 +61,6 @@ async function attempt(caller: Caller, who: Named, password: string): Promise<Pe
   // Whom we knew by that name has a grant, and this is somebody else: an account that was made anew.
   if (lacksGrant && !wanted) await askKeycloak(username, password, true).then(learn).catch((error: unknown) => logger.warn({ err: error, userId: person.userId }, "machine access was not given with a sign-in"));
   return person;
-}
-
-/** Only what the limits let through comes here, so a flood fills no log. The typed name is not kept: people type passwords there. */
-async function recordFailure({ requestId, ip, userAgent }: Caller, { known }: Named): Promise<void> {
-  const ctx = { ...jobContext("sign-in", requestId), ip, userAgent };
-  await transaction((tx) => recordAudit(tx, ctx, { action: "session.sign_in_failed", data: { by: "password", reason: "invalid_credentials" }, ...(known && { target: { type: "user", id: known.id }, tenantId: known.tenantId }) }))
-    .catch((error: unknown) => logger.error({ err: error }, "a failed sign-in was not recorded"));
 }
 
 type Asked = { tokens: TokenSet; offline: boolean };
