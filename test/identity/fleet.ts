@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll } from "vitest";
 import { Browser, call, control, demo, doors, signIn, tokensOf } from "../http/client";
@@ -126,6 +127,9 @@ export async function copyTo(target: Redis, session: Session): Promise<void> {
 /** A call that needs the person's token at NFlow, and may be repeated. */
 export const search = (base: string | Replica, who: { cookie: string } | { key: string }) =>
   call(typeof base === "string" ? base : base.url, "POST", "/api/v1/nflow/builder/apps/search", { ...who, headers: { origin: demo.url }, body: {} });
+
+/** Between the calls of a loop that goes on for a time: without a break it would use up the hour's limit of a key, or of the person in all tests that follow. */
+export const pace = () => pause(50);
 
 /** What came of each call: `200`, or the status with its code. */
 export const answers = (results: { status: number; json: { code?: string } | null }[]) => results.map(({ status, json }) => (status === 200 ? "200" : `${status} ${json?.code ?? ""}`));

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { control, resetParts } from "../http/client";
-import { anExpiredSession, anOwner, answers, aSession, type Fleet, isReal, rotationsInTurn, search, startFleet } from "./fleet";
+import { anExpiredSession, anOwner, answers, aSession, type Fleet, isReal, pace, rotationsInTurn, search, startFleet } from "./fleet";
 import { refreshesSince, tokenCallsSince } from "./ledger";
 
 let fleet: Fleet;
@@ -29,6 +29,7 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
       const answer = await search(fleet.at(i), session);
       if (answer.status !== 200) failures.push(...answers([answer]));
       expect(answer.headers.getSetCookie()).toEqual([]);
+      await pace();
     }
     expect(failures).toEqual([]);
     const { sentAt } = await refreshesSince(from);
@@ -56,7 +57,10 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
     const answeredAt = Date.now();
     await control("identity", { tokenExpiresIn: null, tokenStatus: 503 });
     let away = await search(fleet.at(1), owner);
-    for (let i = 0; away.status === 200 && seconds(answeredAt) < life + 1; i++) away = await search(fleet.at(i), owner);
+    for (let i = 0; away.status === 200 && seconds(answeredAt) < life + 1; i++) {
+      await pace();
+      away = await search(fleet.at(i), owner);
+    }
     // A token is used until a second before its end.
     expect(seconds(askedAt)).toBeGreaterThanOrEqual(life - 1);
     expect(answers([away])).toEqual(["503 identity_unavailable"]);
@@ -95,6 +99,7 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
       const answer = await search(fleet.at(i), sessions[i % 2]!);
       // A call of the last moment may come back when the pause is over.
       if (Date.now() < askedAt + 4500) expect(answers([answer])).toEqual(["503 identity_unavailable"]);
+      await pace();
     }
     for (const session of sessions) await expect.poll(async () => (await search(fleet.at(1), session)).status, { timeout: 20_000 }).toBe(200);
     const [, next] = await tokenCallsSince(from);
