@@ -16,16 +16,17 @@ const seconds = (from: number) => (Date.now() - from) / 1000;
 
 describe.each(rotationsInTurn)("with $name", ({ settings }) => {
   it("while Keycloak fails no call fails as long as the token lives; then 503 at once, and afterwards all goes on without a sign-in", async () => {
-    const life = isReal ? 36 : 9;
+    const life = isReal ? 36 : 12;
     await control("identity", { ...settings, tokenExpiresIn: life });
-    const signedInAt = Date.now();
     const session = await aSession();
+    const askedAt = Date.now();
     expect(answers([await search(fleet.at(0), session)])).toEqual(["200"]);
+    const answeredAt = Date.now();
     await control("identity", { tokenExpiresIn: null, tokenStatus: 503 });
     const from = Date.now();
     const failures: string[] = [];
-    // The token is due for another after two thirds of its life, and good until its end.
-    for (let i = 0; seconds(signedInAt) < life - 1.5; i++) {
+    // What was fetched for the engine is due for another after two thirds of its life, and good until its end.
+    for (let i = 0; seconds(askedAt) < life - 1.5; i++) {
       const answer = await search(fleet.at(i), session);
       if (answer.status !== 200) failures.push(...answers([answer]));
       expect(answer.headers.getSetCookie()).toEqual([]);
@@ -36,11 +37,11 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
     expect(sentAt.length).toBeGreaterThan(0);
     for (const [i, at] of sentAt.entries()) if (i > 0) expect(at - (sentAt[i - 1] ?? 0)).toBeGreaterThanOrEqual(1900);
 
-    await expect.poll(() => seconds(signedInAt), { timeout: 60_000 }).toBeGreaterThan(life + 2);
-    const askedAt = Date.now();
+    await expect.poll(() => seconds(answeredAt), { timeout: 60_000 }).toBeGreaterThan(life + 1);
+    const askedAgainAt = Date.now();
     const away = await search(fleet.at(1), session);
     expect(answers([away])).toEqual(["503 identity_unavailable"]);
-    expect(seconds(askedAt)).toBeLessThan(3);
+    expect(seconds(askedAgainAt)).toBeLessThan(3);
     expect(Number(away.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     expect(away.headers.getSetCookie()).toEqual([]);
     await control("identity", { tokenStatus: null });
@@ -65,7 +66,8 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
     expect(seconds(askedAt)).toBeGreaterThanOrEqual(life - 1);
     expect(answers([away])).toEqual(["503 identity_unavailable"]);
     expect(Number(away.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-    const { sentAt } = await refreshesSince(answeredAt, "sluice-direct");
+    // The grant's own token may live on: then what fails is making one for the engine out of it.
+    const sentAt = (await tokenCallsSince(answeredAt)).filter(({ body }) => body?.client_id === "sluice-direct").map(({ at }) => Date.parse(at));
     expect(sentAt.length).toBeGreaterThan(0);
     for (const [i, at] of sentAt.entries()) if (i > 0) expect(at - (sentAt[i - 1] ?? 0)).toBeGreaterThanOrEqual(1900);
     expect(await owner.status()).toBe("active");
