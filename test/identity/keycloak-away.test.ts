@@ -33,8 +33,9 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
       await pace();
     }
     expect(failures).toEqual([]);
+    // A failure that a job met may make all leave Keycloak alone, so the session's own attempts may be none.
+    expect((await tokenCallsSince(from)).length).toBeGreaterThan(0);
     const { sentAt } = await refreshesSince(from);
-    expect(sentAt.length).toBeGreaterThan(0);
     for (const [i, at] of sentAt.entries()) if (i > 0) expect(at - (sentAt[i - 1] ?? 0)).toBeGreaterThanOrEqual(1900);
 
     await expect.poll(() => seconds(answeredAt), { timeout: 60_000 }).toBeGreaterThan(life + 1);
@@ -66,9 +67,10 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
     expect(seconds(askedAt)).toBeGreaterThanOrEqual(life - 1);
     expect(answers([away])).toEqual(["503 identity_unavailable"]);
     expect(Number(away.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-    // The grant's own token may live on: then what fails is making one for the engine out of it.
-    const sentAt = (await tokenCallsSince(answeredAt)).filter(({ body }) => body?.client_id === "sluice-direct").map(({ at }) => Date.parse(at));
-    expect(sentAt.length).toBeGreaterThan(0);
+    // The same here; and the grant's own token may live on, and then the attempts are exchanges.
+    const asked = await tokenCallsSince(answeredAt);
+    expect(asked.length).toBeGreaterThan(0);
+    const sentAt = asked.filter(({ body }) => body?.client_id === "sluice-direct").map(({ at }) => Date.parse(at));
     for (const [i, at] of sentAt.entries()) if (i > 0) expect(at - (sentAt[i - 1] ?? 0)).toBeGreaterThanOrEqual(1900);
     expect(await owner.status()).toBe("active");
     await control("identity", { tokenStatus: null });
