@@ -121,7 +121,7 @@ const schema = z.object({
   /** A service account that may read people (`view-users`): looks up whom we do not know yet. */
   KEYCLOAK_SYNC_CLIENT_ID: z.string().min(1).max(255).optional(),
   KEYCLOAK_SYNC_CLIENT_SECRET: z.string().min(8).max(4096).optional(),
-  /** Whose access tokens programs may bring besides those of `KEYCLOAK_CLIENT_ID`. Left out: any client's to which the operator gave our audience. */
+  /** Whose access tokens programs may bring besides those of `KEYCLOAK_CLIENT_ID`. Left out, those of every client to which the operator gave our audience. */
   KEYCLOAK_TOKEN_CLIENTS: z.string().max(2000).regex(/^[^\s,]{1,255}(,[^\s,]{1,255})*$/, "must be client ids with commas between them").transform((value) => value.split(",")).optional(),
   ENABLE_USER_SYNC: flag.default(true),
   USER_SYNC_INTERVAL_HOURS: z.string().regex(/^\d+(\.\d+)?$/, "must be a number").transform(Number).pipe(z.number().min(0.001).max(720)).default(1),
