@@ -43,7 +43,12 @@ describe("two processes behind one port", () => {
         seen.api.add(await api(server.url));
         const status = await page(server.url);
         seen.page.add(status);
-        return status;
+        // What readiness tells is up to a second old, and a quick machine starts the process anew within that: it stays dead until that is told.
+        if (!seen.pages.has("failed")) {
+          const again = nextOf(server);
+          if (again) process.kill(again.pid, "SIGKILL");
+        }
+        return seen.pages.has("failed") ? status : 0;
       }, { timeout: 20_000, interval: 20 }).toBe(200);
       expect([...seen.api, ...seen.ready]).toEqual([200, 200]);
       expect(seen.pages).toContain("failed");
