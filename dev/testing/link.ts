@@ -9,6 +9,8 @@ export type Link = {
   cut(): void;
   /** Takes everything and passes nothing on, as a network that swallows packets: the other side notices by its own time-outs only. */
   freeze(): void;
+  /** What is connected now never hears anything again, as from a machine that lost its power; new connections pass. */
+  abandon(): void;
   /** What is sent arrives so much later, in both directions. */
   delay(ms: number): void;
   /** As at the beginning; what was held while frozen arrives now. */
@@ -27,6 +29,7 @@ export async function openLink(targetPort: number): Promise<Link> {
   let delayMs = 0;
   let sent = 0;
   const pairs = new Set<Pair>();
+  const abandoned: Pair[] = [];
 
   const pass = (from: Socket, to: Socket) => {
     from.on("data", (chunk: Buffer) => {
@@ -72,6 +75,13 @@ export async function openLink(targetPort: number): Promise<Link> {
       state = "frozen";
       for (const pair of pairs) hold(pair);
     },
+    abandon: () => {
+      for (const pair of pairs) {
+        hold(pair);
+        abandoned.push(pair);
+      }
+      pairs.clear();
+    },
     delay: (ms) => { delayMs = ms; },
     resume: () => {
       state = "open";
@@ -84,7 +94,7 @@ export async function openLink(targetPort: number): Promise<Link> {
     sent: () => sent,
     retarget: (port) => { target = port; },
     close: () => new Promise((done) => {
-      for (const { near, far } of pairs) {
+      for (const { near, far } of [...pairs, ...abandoned]) {
         near.destroy();
         far.destroy();
       }

@@ -3,12 +3,18 @@ import { parseRedisAddress } from "./redis-address";
 
 type Command = Parameters<Redis["sendCommand"]>[0];
 
+/** A host that vanishes sends no reset, and the kernel waits a quarter of an hour for its word. */
+const silentMsMax = 3000;
+
 /**
  * ioredis' own limit also fires when this process was too busy to read an answer that lies there, and a busy moment is no outage. This
- * one reads what has arrived before it gives up.
+ * one reads what has arrived before it gives up. A connection on which nothing has been answered for a while is given up too, so that
+ * the next one may lead to whoever has taken over.
  */
 class PatientRedis extends Redis {
   private readonly limitMs: number | undefined;
+  /** When the first command was sent that has timed out with nothing answered since. */
+  private silentSince: number | null = null;
 
   constructor({ commandTimeout, ...rest }: RedisOptions, url?: string) {
     const options = { ...rest, replyMapping: "legacy" as const };
@@ -23,10 +29,24 @@ class PatientRedis extends Redis {
   }
 
   private limit(command: Command, ms: number): void {
-    const giveUp = () => { if (!command.isSettled) command.reject(new Error("Command timed out")); };
+    const { stream } = this;
+    const sentAt = performance.now();
+    let timedOut = false;
+    const giveUp = () => {
+      if (command.isSettled) return;
+      timedOut = true;
+      command.reject(new Error("Command timed out"));
+      this.silentSince ??= sentAt;
+      if (performance.now() - this.silentSince < silentMsMax) return;
+      this.silentSince = null;
+      if (this.stream === stream) stream.destroy();
+    };
     // Sockets are read between the timers and the first immediate; the second is for what that reading has led to.
     const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), ms);
-    const settled = () => clearTimeout(timer);
+    const settled = () => {
+      clearTimeout(timer);
+      if (!timedOut) this.silentSince = null;
+    };
     (command.promise as Promise<unknown>).then(settled, settled);
   }
 }

@@ -67,6 +67,19 @@ it("what was under way when the connection broke is not said again to the Redis 
   expect(await redisRunId()).not.toBe(runId);
 });
 
+it("a Redis whose machine vanished without a word is given up after seconds, and whoever has taken over is asked", async () => {
+  const runId = await redisRunId();
+  link.retarget(before.port);
+  link.abandon();
+  await expect(redis().ping()).rejects.toThrow("Command timed out");
+  await expect.poll(() => redis().ping().catch(() => "away"), { timeout: 10_000 }).toBe("PONG");
+  expect(await redisRunId()).not.toBe(runId);
+  link.retarget(after.port);
+  link.cut();
+  link.resume();
+  await redisReady();
+});
+
 it("a primary that has lost its replicas, and was told to want them, is a store that is away", async () => {
   const admin = new Redis(after.url);
   await admin.config("SET", "min-replicas-to-write", "1");

@@ -67,6 +67,8 @@ export function newRedis(options: { blocking?: boolean } = {}): Redis {
   const client = connectTo(env().REDIS_URL, {
     maxRetriesPerRequest: null,
     retryStrategy: (attempt) => Math.min(attempt * 50, 500),
+    // Nothing that is asked here blocks for longer than half of this; a host that vanished would be waited for until the kernel despairs.
+    socketTimeout: 20_000,
     ...(options.blocking ? {} : { connectTimeout: 2000 }),
   });
   client.on("error", (error) => logger.debug({ err: error }, "redis"));

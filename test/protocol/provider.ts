@@ -19,7 +19,7 @@ export type ProtocolRealm = {
   issuer: string;
   /** Of the provider: the admin API is below it. */
   origin: string;
-  /** What only an administrator can do. `reset: true` undoes all but deletions. */
+  /** What only an administrator can do. `reset: true` undoes all but deletions and sign-outs. */
   order(wanted: RealmOrder): Promise<void>;
   close(): Promise<void>;
 };
@@ -70,8 +70,8 @@ async function keycloak({ accessTokenSeconds = 60, revokeRefreshToken = false, r
   return {
     issuer: `${origin}/realms/sluice`, origin,
     async order(wanted) {
-      // Nobody brings a deleted person back.
-      if (wanted.deleteUser) standing = undefined;
+      // Nobody brings a deleted person back, nor the time before which somebody's tokens do not count.
+      if (wanted.deleteUser || wanted.logoutUser) standing = undefined;
       await orders.carryOut(wanted);
     },
     close: async () => undefined,
