@@ -32,6 +32,18 @@ describe("folding usage", () => {
     for (const id of ids) expect((await rowOf(id)).requestCount).toBe(40n);
   });
 
+  it("whoever has folded, beside however many others, may rely on all that was there being counted", async () => {
+    const id = await aKey();
+    const backlog = redis().pipeline();
+    for (let i = 0; i < 3500; i++) backlog.xadd(usageStream, "*", "c", `${id}:ok`);
+    await backlog.exec();
+    const counted = await Promise.all(Array.from({ length: 3 }, async () => {
+      await foldUsage();
+      return (await rowOf(id)).requestCount;
+    }));
+    expect(counted).toEqual([3500n, 3500n, 3500n]);
+  });
+
   it("entries that a dead worker counted but did not trim are not counted again", async () => {
     const id = await aKey();
     await add(`${id}:ok`);

@@ -22,7 +22,7 @@ type Entry = { id: string; checks: Check[]; calls: CallRow[] };
 /**
  * Carries usage events from the stream into the keys' counters and times, the rollups by hour and the request log. How far it
  * came is written in the transaction that counts, so an entry counts once whatever dies, and however many workers run it
- * at once: who finds the cursor moved leaves the work to the other.
+ * at once: who finds the cursor moved goes on from where it stands. When this is done, all that was in the stream at its beginning is counted.
  *
  * @returns how many entries were counted.
  * @throws SluiceError `store_unavailable` when Redis is away.
@@ -33,7 +33,8 @@ export async function foldUsage(): Promise<number> {
     const from = await readCursor();
     const { entries, more } = await readEntries(from);
     const last = entries.at(-1);
-    if (!last || !(await count(from, last.id, entries))) return folded;
+    if (!last) return folded;
+    if (!(await count(from, last.id, entries))) continue;
     folded += entries.length;
     // Only now: a crash before this leaves entries that the cursor already covers.
     await withRedis((client) => client.xtrim(usageStream, "MINID", last.id));
