@@ -1,7 +1,11 @@
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
+import pg from "pg";
 import { describe, expect, it } from "vitest";
+import { openLink } from "@/dev/testing/link";
 import { aPerson } from "@/dev/testing/people";
-import { db, transaction, type Tx } from "./db";
+import { db, endSilent, isDatabaseDown, transaction, type Tx } from "./db";
+import { env } from "./env";
 
 /** Resolves for all once so many have come; whoever comes later goes through. */
 function meeting(count: number): () => Promise<void> {
@@ -14,6 +18,37 @@ function meeting(count: number): () => Promise<void> {
     return opened;
   };
 }
+
+describe("a pool whose database vanished without a word", () => {
+  const silentMs = 300;
+
+  it("is free for whoever has taken over, and what hung there fails as a database that is away", async () => {
+    const address = new URL(env().DATABASE_URL);
+    const link = await openLink(Number(address.port));
+    address.host = `127.0.0.1:${link.port}`;
+    const two = new pg.Pool({ connectionString: address.href, max: 2 });
+    two.on("error", () => undefined);
+    endSilent(two, silentMs);
+    await Promise.all([two.query("SELECT 1"), two.query("SELECT 1")]);
+    link.abandon();
+    const hung = await Promise.allSettled([two.query("SELECT 1"), two.query("SELECT 1")]);
+    expect(hung.map((one) => one.status === "rejected" && isDatabaseDown(one.reason))).toEqual([true, true]);
+    expect((await two.query("SELECT 2 AS two")).rows).toEqual([{ two: 2 }]);
+    await two.end();
+    await link.close();
+  });
+
+  it("keeps connections of which nothing is asked", async () => {
+    const one = new pg.Pool({ connectionString: env().DATABASE_URL, max: 1 });
+    endSilent(one, silentMs);
+    const client = await one.connect();
+    const { rows: before } = await client.query("SELECT pg_backend_pid() AS pid");
+    await new Promise((quiet) => (client.connection.stream as Socket).once("timeout", quiet));
+    expect((await client.query("SELECT pg_backend_pid() AS pid")).rows).toEqual(before);
+    client.release();
+    await one.end();
+  });
+});
 
 describe("a transaction", () => {
   const locks: Record<string, (tx: Tx, userId: string, name: string) => Promise<unknown>> = {

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
@@ -10,12 +11,30 @@ export type Tx = Prisma.TransactionClient;
 // Next.js may load this module once for pages and once for route handlers; one process wants one pool.
 const shared = globalThis as typeof globalThis & { sluicePool?: pg.Pool; sluicePrisma?: PrismaClient };
 
+/** No statement of ours takes as long. */
+const silentMsMax = 30_000;
+
+/**
+ * Ends connections that owe an answer for so long. A host that vanishes sends no reset, and the kernel waits a quarter of an hour for its
+ * word, during which what hangs there would fill the pool, however soon another host has taken over.
+ */
+export function endSilent(pool: pg.Pool, ms: number): void {
+  pool.on("connect", (client) => {
+    const { stream } = client.connection;
+    if (!(stream instanceof Socket)) return;
+    let answeredTo = 0;
+    stream.on("data", () => { answeredTo = stream.bytesWritten; });
+    stream.setTimeout(ms, () => { if (stream.bytesWritten > answeredTo) stream.destroy(new Error("Connection terminated: no answer")); });
+  });
+}
+
 /** The pool below Prisma, for the few statements where Prisma's price is too high (the key check's miss, credit holds). */
 export function pool(): pg.Pool {
   if (!shared.sluicePool) {
     shared.sluicePool = new pg.Pool({ connectionString: env().DATABASE_URL, max: env().DATABASE_POOL, connectionTimeoutMillis: 3000, application_name: "sluice" });
     // An idle connection that the server ends is the pool's to replace; without a listener it would end the process.
     shared.sluicePool.on("error", () => undefined);
+    endSilent(shared.sluicePool, silentMsMax);
   }
   return shared.sluicePool;
 }
