@@ -1,8 +1,11 @@
 import { shapeOf } from "@/lib/keys";
 
-/** Told by its looks, not by a list of fields that a new route could forget: keys, webhook secrets, tokens. */
+/**
+ * Told by its looks, not by a list of fields that a new route could forget: keys, webhook secrets, tokens. Of keys of earlier systems we hold
+ * hashes only, so what looks like one is something else, such as a name that somebody gave.
+ */
 function isShownOnce(value: unknown): boolean {
-  return typeof value === "string" && (value.startsWith("whsec_") || /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(value) || shapeOf(value) !== "malformed");
+  return typeof value === "string" && (value.startsWith("whsec_") || /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(value) || shapeOf(value) === "ours");
 }
 
 /** A JSON answer without the members that are shown once; an envelope says so in its `message`. Anything else comes back as it is. */
