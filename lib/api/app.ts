@@ -36,6 +36,6 @@ export function createApi(): ApiApp {
   adminKeyRoutes(app);
   adminUserRoutes(app);
   backChannelLogoutRoutes(app);
-  app.route("/api/owner-grant", ownerGrantRoutes);
+  ownerGrantRoutes(app);
   return app;
 }

@@ -1,8 +1,7 @@
 import { request } from "undici";
-import { type ApiApp, type ApiContext } from "@/lib/entry/api";
+import { type ApiApp, type ApiContext, plainGet } from "@/lib/entry/api";
 import { requestHeader } from "@/lib/entry/headers";
 import { countFailedCall } from "@/lib/entry/identify";
-import { observed } from "@/lib/entry/observed";
 import { innerSecretHeader } from "@/lib/platform/client-address";
 import { equalSecrets } from "@/lib/platform/crypto";
 import { env, metricsTokenMin } from "@/lib/platform/env";
@@ -16,7 +15,7 @@ const pagesDeadlineMs = 2000;
 
 /** What Prometheus reads. With `SERVER_MODE=split` the door answers for both processes of the replica: Next.js signs people in and refreshes tokens too. */
 export function metricsRoutes(app: ApiApp): void {
-  app.get("/api/metrics", observed(async (c) => {
+  plainGet(app, "/api/metrics", async (c) => {
     if (isTheDoor(c)) return c.json(await readMetrics());
     await requireMetricsToken(c);
     const { SLUICE_ROLE: role, SLUICE_PAGES_PORT: port } = env();
@@ -25,7 +24,7 @@ export function metricsRoutes(app: ApiApp): void {
     if (pages !== undefined) metrics.processUp.set(pages ? 1 : 0, { of: "pages" });
     const { body, contentType } = await renderMetrics({ door: await readMetrics(), ...(pages && { pages }) });
     return c.body(body, 200, { "Content-Type": contentType });
-  }));
+  });
   app.openAPIRegistry.registerPath({
     method: "get", path: "/api/metrics", tags: ["Service"], summary: "What the replica counts, for Prometheus", security: [], description: "Needs `Authorization: Bearer <METRICS_TOKEN>`; without such a setting there is nothing here.",
     responses: { 200: { description: "Prometheus' text format.", content: { "text/plain": { schema: { type: "string" } } } } },

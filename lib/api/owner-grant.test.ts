@@ -6,7 +6,7 @@ import { env, setEnv } from "@/lib/platform/env";
 import { unknownCaller } from "@/lib/sessions/audit";
 import { sessionCookieName } from "@/lib/sessions/cookie";
 import { createSession } from "@/lib/sessions/create-session";
-import { ownerGrantRoutes } from "./owner-grant";
+import { createApi } from "./app";
 
 let realm: Realm;
 beforeAll(async () => {
@@ -20,7 +20,8 @@ async function cookieOf(username: string, browser?: Browser): Promise<string> {
   return `${name}=${await encode({ token: { ...envelope }, secret: env().AUTH_SECRET, salt: name })}`;
 }
 
-const get = (path: string, cookie?: string) => ownerGrantRoutes.request(path, { headers: cookie ? { cookie } : {} });
+const api = createApi();
+const get = (path: string, cookie?: string) => api.request(`/api/owner-grant${path}`, { headers: cookie ? { cookie } : {} });
 const grantCookie = (response: Response) => response.headers.getSetCookie().find((line) => line.startsWith("sluice.grant="));
 
 describe("giving machine access in the browser", () => {

@@ -1,8 +1,6 @@
-import { Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { type Context, roleMask } from "@/lib/access";
-import type { ApiContext, ApiEnv } from "@/lib/entry/api";
-import { observed } from "@/lib/entry/observed";
+import { type ApiApp, type ApiContext, plainGet } from "@/lib/entry/api";
 import { finishGrant, flowSeconds, safePath, startGrant, startRenewal } from "@/lib/grants";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
@@ -14,41 +12,41 @@ import { getPersonState } from "@/lib/tenants";
  * The browser's way to give machine access and back. People see these answers, so they are redirects with `?grant=`
  * given, refused or failed, never JSON.
  */
-export const ownerGrantRoutes = new Hono<ApiEnv>();
+export function ownerGrantRoutes(app: ApiApp): void {
+  plainGet(app, "/api/owner-grant/start", async (c) => {
+    const returnTo = safePath(c.req.query("returnTo"));
+    return answer(c, returnTo, async (ctx) => {
+      const { url, flowId } = await startGrant(ctx, returnTo);
+      setFlowCookie(c, flowId);
+      return url;
+    });
+  });
+
+  // The hop after a sign-in: on to where it was to lead, by way of Keycloak when machine access is due for renewal. It never shows a page.
+  plainGet(app, "/api/owner-grant/renew", async (c) => {
+    const returnTo = safePath(c.req.query("returnTo"));
+    const onwards = `${env().AUTH_URL}${returnTo}`;
+    return answer(c, returnTo, async (ctx) => {
+      const renewal = await startRenewal(ctx, returnTo);
+      if (!renewal) return onwards;
+      setFlowCookie(c, renewal.flowId);
+      return renewal.url;
+    }, { failed: onwards });
+  });
+
+  plainGet(app, "/api/owner-grant/callback", async (c) => {
+    const fallback = safePath(null);
+    return answer(c, fallback, async (ctx) => {
+      const flowId = getCookie(c, cookieName()) ?? null;
+      deleteCookie(c, cookieName(), { path: "/", secure: https() });
+      const { returnTo, outcome } = await finishGrant(ctx, flowId, new URL(c.req.url).searchParams);
+      return outcome === "silent" ? `${env().AUTH_URL}${returnTo}` : withOutcome(returnTo, outcome);
+    });
+  });
+}
 
 const https = () => env().AUTH_URL.startsWith("https://");
 const cookieName = () => (https() ? "__Host-sluice.grant" : "sluice.grant");
-
-ownerGrantRoutes.get("/start", observed(async (c) => {
-  const returnTo = safePath(c.req.query("returnTo"));
-  return answer(c, returnTo, async (ctx) => {
-    const { url, flowId } = await startGrant(ctx, returnTo);
-    setFlowCookie(c, flowId);
-    return url;
-  });
-}));
-
-/** The hop after a sign-in: on to where it was to lead, by way of Keycloak when machine access is due for renewal. It never shows a page. */
-ownerGrantRoutes.get("/renew", observed(async (c) => {
-  const returnTo = safePath(c.req.query("returnTo"));
-  const onwards = `${env().AUTH_URL}${returnTo}`;
-  return answer(c, returnTo, async (ctx) => {
-    const renewal = await startRenewal(ctx, returnTo);
-    if (!renewal) return onwards;
-    setFlowCookie(c, renewal.flowId);
-    return renewal.url;
-  }, { failed: onwards });
-}));
-
-ownerGrantRoutes.get("/callback", observed(async (c) => {
-  const fallback = safePath(null);
-  return answer(c, fallback, async (ctx) => {
-    const flowId = getCookie(c, cookieName()) ?? null;
-    deleteCookie(c, cookieName(), { path: "/", secure: https() });
-    const { returnTo, outcome } = await finishGrant(ctx, flowId, new URL(c.req.url).searchParams);
-    return outcome === "silent" ? `${env().AUTH_URL}${returnTo}` : withOutcome(returnTo, outcome);
-  });
-}));
 
 function setFlowCookie(c: ApiContext, flowId: string): void {
   setCookie(c, cookieName(), flowId, { httpOnly: true, sameSite: "Lax", path: "/", secure: https(), maxAge: flowSeconds });

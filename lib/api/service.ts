@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { type ApiApp, route } from "@/lib/entry/api";
-import { observed } from "@/lib/entry/observed";
+import { type ApiApp, plainGet, route } from "@/lib/entry/api";
 import { checkHealth, type Health } from "@/lib/platform/health";
 import { keySet } from "@/lib/tokens";
 import { serviceInfo } from "./info";
@@ -24,19 +23,19 @@ export function serviceRoutes(app: ApiApp, document: () => object): void {
 
   // The page server rewrites these three to `/api/_root/…`, where no door of its own can answer them.
   for (const root of ["", "/api/_root"]) {
-    app.get(`${root}/health`, observed(async (c) => {
+    plainGet(app, `${root}/health`, async (c) => {
       const health = await checkHealth();
       return c.json({ ...health, status: old(health) }, health.status === "ok" ? 200 : 503);
-    }));
-    app.get(`${root}/info`, observed((c) => c.json(serviceInfo())));
-    app.get(`${root}/.well-known/jwks.json`, observed(async (c) => c.json(await keySet(), 200, { "Cache-Control": "public, max-age=300" })));
+    });
+    plainGet(app, `${root}/info`, (c) => c.json(serviceInfo()));
+    plainGet(app, `${root}/.well-known/jwks.json`, async (c) => c.json(await keySet(), 200, { "Cache-Control": "public, max-age=300" }));
   }
   const documented = (path: string, summary: string, schema: z.ZodType) => app.openAPIRegistry.registerPath({ method: "get", path, tags: ["Service"], summary, security: [], responses: { 200: { description: summary, content: { "application/json": { schema } } } } });
   documented("/health", "As /api/health/ready, in the words of old probes", Ready.extend({ status: z.enum(["OK", "DEGRADED"]) }));
   documented("/info", "What this service is", Info);
   documented("/.well-known/jwks.json", "The public keys of our own tokens", Jwks);
 
-  app.get("/api/openapi.json", observed((c) => c.json(document())));
+  plainGet(app, "/api/openapi.json", (c) => c.json(document()));
 }
 
 function old(health: Health): "OK" | "DEGRADED" {

@@ -108,6 +108,12 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
   }, spec.path));
 }
 
+/** A GET beside the document's grammar: an old probe's address, a browser's hop. Who calls is not asked, or by the handler itself. */
+export function plainGet(app: ApiApp, path: string, handler: (c: ApiContext) => Response | Promise<Response>): void {
+  remember({ method: "get", path });
+  app.get(path, observed(handler));
+}
+
 /** The envelope of contract section 2. */
 export function success(c: ApiContext, data: unknown, options: { status?: 200 | 201 | 202; message?: string; page?: { nextCursor: string | null; limit: number; total?: number } } = {}): Response {
   return c.json({ status: "success", data, ...(options.page && { page: options.page }), ...(options.message && { message: options.message }) }, options.status ?? 200);
@@ -119,9 +125,10 @@ export function newApi(): ApiApp {
 
   app.onError(failed);
   app.notFound(observed((c) => {
-    const others = known.find(({ pattern }) => pattern.test(c.req.path));
-    if (others && c.req.method !== "OPTIONS") {
-      const allow = [...others.methods.keys()].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
+    // A fixed path shares its address with a pattern (`/keys/verify` and `/keys/:id`): both answer there, each with its methods.
+    const others = new Set(known.filter(({ pattern }) => pattern.test(c.req.path)).flatMap(({ methods }) => [...methods.keys()]));
+    if (others.size > 0 && c.req.method !== "OPTIONS") {
+      const allow = [...others].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
       throw new SluiceError("method_not_allowed", `This address answers ${allow}.`, { headers: { Allow: allow } });
     }
     throw notFound("There is nothing at this address.");
@@ -130,7 +137,7 @@ export function newApi(): ApiApp {
 }
 
 function remember(spec: { method: string; path: string; permission?: Permission }): void {
-  const pattern = new RegExp(`^${spec.path.replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}/?$`);
+  const pattern = new RegExp(`^${spec.path.replaceAll(".", "\\.").replace(/:[A-Za-z]+(\{[^}]*\})?/g, "[^/]+")}/?$`);
   const needs = { ...(spec.permission && { permission: spec.permission }) };
   const found = known.find((entry) => entry.pattern.source === pattern.source);
   if (found) found.methods.set(spec.method.toUpperCase(), needs);
