@@ -76,13 +76,17 @@ export function toProblem(error: unknown, at: { baseUrl: string; path: string; r
   };
 }
 
+/** For a 503 that knows no better, such as a service account that the operator has not set up. */
+const unavailableSeconds = 30;
+
 /** The headers that go with it. */
 export function problemHeaders(error: unknown): Record<string, string> {
   if (!(error instanceof SluiceError)) return {};
   const status = problems[error.code].status;
+  const retryAfterSeconds = error.options.retryAfterSeconds ?? (status === 503 ? unavailableSeconds : undefined);
   return {
     ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
-    ...(error.options.retryAfterSeconds !== undefined && { "Retry-After": String(Math.max(1, Math.ceil(error.options.retryAfterSeconds))) }),
+    ...(retryAfterSeconds !== undefined && { "Retry-After": String(Math.max(1, Math.ceil(retryAfterSeconds))) }),
     ...error.options.headers,
   };
 }
