@@ -29,13 +29,15 @@ export type UserCredential =
 
 export type RateLimit = { requests: number; window: number };
 
-/** What becomes of a call, filled in on its way by those who know it, for the request log. */
+/** What becomes of a call, filled in on its way by those who know it, for the request log and the headers of the answer. */
 export type CallTrace = {
   /** Who was found to be calling, even if they were then refused by the check. */
   by?: { userId: string; tenantId: string; apiKeyId?: string; refused?: true; earlierSecret?: true };
   /** Settled so far. */
   credits: number;
   upstream?: "flowise" | "nflow";
+  /** Puts onto the answer how the caller's limits stand, as their check says. Absent where there are no headers to set, as for actions. */
+  tell?: (headers: Record<string, string>) => void;
 };
 
 export type Actor =

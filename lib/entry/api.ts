@@ -5,7 +5,7 @@ import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { notFound, SluiceError } from "@/lib/platform/errors";
 import { confirmAdministrator } from "@/lib/tenants";
-import { requestHeader, setHeader } from "./headers";
+import { requestHeader } from "./headers";
 import { idempotencyKeyOf, onceByName } from "./idempotency";
 import { type Caller, type Credentials, identify } from "./identify";
 import { failed, observed } from "./observed";
@@ -89,8 +89,7 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
     let who: Context | Caller = caller;
     const credentials = credentialsOf(c);
     if (spec.credential !== "none" && (spec.credential !== "optional" || bringsAny(credentials))) {
-      const { ctx, headers } = await identify(credentials, caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
-      for (const name in headers) setHeader(c, name, headers[name] ?? "");
+      const ctx = await identify(credentials, caller, spec.permission, spec.bootstrap ? { method: c.req.method, path: c.req.path } : undefined);
       who = ctx;
       c.set("actor", actorForLog(ctx));
       if (needsFresh(spec)) {

@@ -25,8 +25,6 @@ export type Credentials = {
 
 export type Caller = { requestId: string; ip: string | null; userAgent: string | null; call?: CallTrace };
 
-export type Identified = { ctx: Context; headers: Record<string, string> };
-
 /**
  * Learns who is calling, once per request, and takes from their limits: contract sections 1 and 3. An explicit header
  * wins over the cookie that comes along by itself.
@@ -34,13 +32,13 @@ export type Identified = { ctx: Context; headers: Record<string, string> };
  * @param permission asked in the same check, before the limits, so that what is refused here has taken nothing.
  * @param bootstrap where the operator's token is accepted too, and what is asked for; only as `Authorization: Bearer`.
  */
-export async function identify(credentials: Credentials, caller: Caller, permission?: Permission, bootstrap?: { method: string; path: string }): Promise<Identified> {
+export async function identify(credentials: Credentials, caller: Caller, permission?: Permission, bootstrap?: { method: string; path: string }): Promise<Context> {
   const presented = headerCredential(credentials);
   try {
     // The key check does not count what does not look like a key; here it may be a guess at the token.
     if (bootstrap && presented !== null && !credentials.apiKey && !looksLikeJwt(presented) && !looksLikeSecret(presented)) {
       const ctx = await byAdminToken(presented, caller, bootstrap);
-      if (ctx) return { ctx, headers: {} };
+      if (ctx) return ctx;
       throw new SluiceError("invalid_credentials", "The credentials are not valid.");
     }
     if (presented === null) return await bySession(credentials, caller, permission);
@@ -84,12 +82,12 @@ function looksLikeJwt(credential: string): boolean {
   return credential.startsWith("eyJ") && credential.split(".").length === 3;
 }
 
-async function byKey(secret: string, caller: Caller, permission?: Permission): Promise<Identified> {
+async function byKey(secret: string, caller: Caller, permission?: Permission): Promise<Context> {
   const verdict = admitted(await checkCall({ kind: "secret", secret }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
-  return { ctx: contextOf(verdict, keyActor(verdict), caller), headers: verdict.headers };
+  return contextOf(verdict, keyActor(verdict), caller);
 }
 
-async function byToken(token: string, caller: Caller, permission?: Permission): Promise<Identified> {
+async function byToken(token: string, caller: Caller, permission?: Permission): Promise<Context> {
   // A signature is dear to verify: who has sent too many bad ones is not listened to for a while.
   refuseFlood(caller.ip, token);
   const issuer = issuerOf(token);
@@ -101,7 +99,7 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
     const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
     const verdict = admitted(await checkCall(claims.apiKeyId ? { kind: "key", apiKeyId: claims.apiKeyId, familyId, permissions } : { kind: "user", userId: claims.userId, familyId, permissions }, options), caller);
     const actor = claims.apiKeyId ? keyActor(verdict, familyId) : ({ type: "user", person: verdict.person, credential: { kind: "gateway", familyId } } as const);
-    return { ctx: contextOf(verdict, actor, caller, claims.chatflowIds), headers: verdict.headers };
+    return contextOf(verdict, actor, caller, claims.chatflowIds);
   }
   if (issuer !== env().KEYCLOAK_ISSUER) throw new SluiceError("invalid_credentials", "The token was issued by somebody else.");
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
@@ -115,16 +113,16 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   const identity = identityOf(claims);
   const userId = (await findUserId(identity.issuer, identity.sub)) ?? (await rememberPerson(identity)).person.userId;
   const verdict = admitted(await checkCall({ kind: "user", userId, permissions: roleMask(identity.role) }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
-  return { ctx: contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000, signIn } }, caller), headers: verdict.headers };
+  return contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000, signIn } }, caller);
 }
 
-async function bySession({ cookie, origin, safe, referer }: Credentials, caller: Caller, permission?: Permission): Promise<Identified> {
+async function bySession({ cookie, origin, safe, referer }: Credentials, caller: Caller, permission?: Permission): Promise<Context> {
   const session = await findSession(cookie);
   if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
   const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
   const ctx = contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller);
-  return { ctx: { ...ctx, requireFresh: () => requireFresh(session, pageOf(referer)) }, headers: verdict.headers };
+  return { ...ctx, requireFresh: () => requireFresh(session, pageOf(referer)) };
 }
 
 const fromKeyCheck = new WeakSet<SluiceError>();

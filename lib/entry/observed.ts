@@ -27,7 +27,8 @@ const answered = ["1xx", "1xx", "2xx", "3xx", "4xx", "5xx"].map((status) => metr
 export function observed(run: (c: ApiContext) => Response | Promise<Response>, route?: string): (c: ApiContext) => Promise<Response> {
   return async (c) => {
     const startedAt = performance.now();
-    const caller: Caller & { call: CallTrace } = { call: { credits: 0 }, requestId: requestIdFrom(requestHeader(c, "x-request-id")), ip: callerAddress(c), userAgent: requestHeader(c, "user-agent")?.slice(0, 400) ?? null };
+    const tell = (headers: Record<string, string>) => { for (const name in headers) setHeader(c, name, headers[name] ?? ""); };
+    const caller: Caller & { call: CallTrace } = { call: { credits: 0, tell }, requestId: requestIdFrom(requestHeader(c, "x-request-id")), ip: callerAddress(c), userAgent: requestHeader(c, "user-agent")?.slice(0, 400) ?? null };
     c.set("caller", caller);
     usualHeaders(c, caller.requestId);
     let answer: Response;

@@ -26,7 +26,9 @@ describe.each(eachDoor)("tokens at the $name door", ({ url }) => {
 
   it("a key gives a pair that is bound to it: permissions, revocation and limits go with the token", async () => {
     const { key, id } = await keyOf("uma", { permissions: ["chatflows:read"], rateLimit: { requests: 20, window: 60 } });
-    const pair = (await call(url, "POST", "/api/v1/chat/authenticate", { body: { api_key: key } })).json;
+    const answer = await call(url, "POST", "/api/v1/chat/authenticate", { body: { api_key: key } });
+    expect([answer.headers.get("x-ratelimit-limit"), answer.headers.get("x-ratelimit-remaining")]).toEqual(["20", "19"]);
+    const pair = answer.json;
     const me = await call(url, "GET", "/api/v1/auth/me", { bearer: pair.access_token });
     expect(me.json.data).toMatchObject({ actor: "apiKey", apiKeyId: id, permissions: ["chatflows:read"] });
     expect(me.headers.get("x-ratelimit-limit")).toBe("20");
