@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
+import { encode } from "@auth/core/jwt";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
-import { createKey } from "@/lib/keys";
+import { createKey, limitFailures } from "@/lib/keys";
 import { CreateKeyInput } from "@/lib/keys/schemas";
 import { moveClock, resetClock } from "@/lib/platform/clock";
+import { randomToken } from "@/lib/platform/crypto";
 import { env, setEnv } from "@/lib/platform/env";
+import { redis } from "@/lib/platform/redis";
+import { sessionCookieName } from "@/lib/sessions/cookie";
 import { authenticate } from "@/lib/tokens";
-import { identify } from "./identify";
+import { type Credentials, identify } from "./identify";
 
 const base = env();
 beforeEach(() => setEnv({ ...base, AUTH_FAILURE_LIMIT: { requests: 3, window: 60 } }));
@@ -14,7 +18,8 @@ afterEach(() => { setEnv(base); resetClock(); vi.restoreAllMocks(); });
 
 /** Of the documentation's networks, and never the same twice: other tests count failures too. */
 const anAddress = () => `2001:db8:${randomUUID().slice(0, 4)}:${randomUUID().slice(0, 4)}::1`;
-const ask = (token: string, ip: string) => identify({ apiKey: null, authorization: `Bearer ${token}`, cookie: null, origin: null, safe: true, referer: null }, { requestId: "r", ip, userAgent: null })
+const ask = (token: string, ip: string) => askWith({ authorization: `Bearer ${token}` }, ip);
+const askWith = (brought: Partial<Credentials>, ip: string) => identify({ apiKey: null, authorization: null, cookie: null, origin: null, safe: true, referer: null, ...brought }, { requestId: "r", ip, userAgent: null })
   .then(() => "ok", (error: { code: string; options: { retryAfterSeconds?: number } }) => error.code);
 const broken = (token: string, n: number) => `${token.slice(0, -10)}${String(n).repeat(10)}`;
 
@@ -47,4 +52,25 @@ it("when Retry-After is over the address is listened to again", async () => {
   // The count is Redis's, whose clock has not moved: but it was asked.
   await ask(broken(token, 6), ip);
   expect(verify).toHaveBeenCalledTimes(1);
+});
+
+it("a header that is no bearer and a key that is none count against their address like any failure, the latter without a word to Redis", async () => {
+  const [strange, malformed] = [anAddress(), anAddress()];
+  for (let i = 0; i < 3; i++) expect(await askWith({ authorization: "Basic dXNlcjpwYXNz" }, strange)).toBe("invalid_credentials");
+  expect(await askWith({ authorization: "Basic dXNlcjpwYXNz" }, strange)).toBe("rate_limited");
+
+  const send = vi.spyOn(redis(), "sendCommand");
+  for (let i = 0; i < 3; i++) expect(await askWith({ apiKey: `nonsense-${i}` }, malformed)).toBe("invalid_credentials");
+  expect(await askWith({ apiKey: "nonsense" }, malformed)).toBe("rate_limited");
+  expect(send).not.toHaveBeenCalled();
+});
+
+it("pages that go on asking with an ended session are stopped, and shut nobody else at their address out", async () => {
+  const ip = anAddress();
+  const name = sessionCookieName();
+  const cookie = `${name}=${await encode({ token: { h: randomToken(), k: randomToken(), v: 1 }, secret: env().AUTH_SECRET, salt: name })}`;
+  for (let i = 0; i < 3; i++) expect(await askWith({ cookie }, ip)).toBe("session_expired");
+  expect(await askWith({ cookie }, ip)).toBe("rate_limited");
+  await limitFailures(ip);
+  expect(await askWith({ apiKey: "nonsense" }, ip)).toBe("invalid_credentials");
 });

@@ -1,6 +1,6 @@
 import { decodeJwt, type JWTPayload } from "jose";
 import { type Actor, type CallTrace, type Context, type Permission, roleMask } from "@/lib/access";
-import { checkCall, countFailure, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
+import { checkCall, countFailure, countHere, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
@@ -33,9 +33,9 @@ export type Caller = { requestId: string; ip: string | null; userAgent: string |
  * @param bootstrap where the operator's token is accepted too, and what is asked for; only as `Authorization: Bearer`.
  */
 export async function identify(credentials: Credentials, caller: Caller, permission?: Permission, bootstrap?: { method: string; path: string }): Promise<Context> {
-  const presented = headerCredential(credentials);
   try {
-    // The key check does not count what does not look like a key; here it may be a guess at the token.
+    const presented = headerCredential(credentials);
+    // The key check counts what does not look like a key for this process alone; here it may be a guess at the token.
     if (bootstrap && presented !== null && !credentials.apiKey && !looksLikeJwt(presented) && !looksLikeSecret(presented)) {
       const ctx = await byAdminToken(presented, caller, bootstrap);
       if (ctx) return ctx;
@@ -46,6 +46,7 @@ export async function identify(credentials: Credentials, caller: Caller, permiss
   } catch (error) {
     // The key check counts what it refuses itself.
     if (isSluiceError(error, "missing_credentials", "invalid_credentials", "token_expired") && !fromKeyCheck.has(error)) await countFailedCall(caller, error);
+    if (isSluiceError(error, "session_expired")) throw countHere(caller.ip, "ended session") ?? error;
     throw error;
   }
 }

@@ -1,5 +1,4 @@
 import { permissionBit, permissionsOf } from "@/lib/access";
-import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
@@ -9,8 +8,7 @@ import { packAddress, rangeTexts } from "./addresses";
 import { askRedis, type CheckItem, type CheckReply } from "./check-batch";
 import { checkWithoutRedis } from "./check-without-redis";
 import { keyRecordByHash, keyRecordById, loadRecords, type Start } from "./key-records";
-import { addressLimitName, tooManyFailures, wholeSeconds } from "./limit";
-import { checksumLimits } from "./local-limit";
+import { addressLimitName, countHere, wholeSeconds } from "./limit";
 import { type LimitState, rateHeaders } from "./rate-headers";
 import { lookupHashes, shapeOf } from "./secret";
 import { type CheckOptions, malformedKey, refusal, type RefusalCode, type Subject, type Verdict } from "./verdict";
@@ -62,13 +60,11 @@ async function checkInRedis(item: Check, options: CheckOptions): Promise<Verdict
   }
 }
 
-/** A malformed key costs no I/O at all; one with a wrong checksum counts in this process only. */
+/** What is no key by its looks costs no I/O at all, and counts in this process only. */
 function refuseByLooks(secret: string, { ip, cost }: CheckOptions): SluiceError | null {
   const shape = shapeOf(secret);
   if (shape === "ours" || shape === "earlier") return null;
-  const name = cost === 0 ? null : addressLimitName(ip);
-  const counted = name && shape === "wrong_checksum" ? checksumLimits.take([{ label: "address", name, limit: env().AUTH_FAILURE_LIMIT }]) : null;
-  return counted && !counted.ok ? tooManyFailures(counted.retryAfterSeconds) : malformedKey();
+  return (cost === 0 ? null : countHere(ip, "looks")) ?? malformedKey();
 }
 
 function itemOf(subject: Subject, options: CheckOptions): Check {

@@ -10,7 +10,7 @@ export { getRotation } from "./get-rotation";
 export { type ImportReport, importKeyFile } from "./import-key-file";
 export { importKeys } from "./import-keys";
 export { familyRecordKey } from "./key-records";
-export { addressLimitName, countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
+export { addressLimitName, countFailure, countHere, giveBackLimit, hashedName, limitFailures, takeLimit } from "./limit";
 export { type CreatedByKey, listCreatedKeys } from "./list-created-keys";
 export { listKeyReminders } from "./list-key-reminders";
 export { listBootstrapUses } from "./list-bootstrap-uses";

@@ -7,7 +7,7 @@ import { type Decision, isSluiceError, SluiceError } from "@/lib/platform/errors
 import { defineScript, runScript, type Script } from "@/lib/platform/records";
 import { withRedis } from "@/lib/platform/redis";
 import { limiterLua } from "./limiter.lua";
-import { degradedLimits, type Taken } from "./local-limit";
+import { degradedLimits, processLimits, type Taken } from "./local-limit";
 
 export const readTime = `
 local time = redis.call('TIME')
@@ -88,6 +88,20 @@ async function failures(ip: string | null, cost: 0 | 1): Promise<void> {
     taken = degradedLimits.take([{ label: "address", name, limit }], cost);
   }
   if (!taken.ok) throw tooManyFailures(taken.retryAfterSeconds);
+}
+
+/**
+ * Counts a failure in this process alone: what does not look like a key reaches no store, so neither does its count. Calls with the cookie of
+ * an ended session are counted apart from all else: the pages that somebody left open go on asking by themselves, and must not keep the programs
+ * of their office from signing in.
+ *
+ * @returns the refusal once there were too many; else null
+ */
+export function countHere(ip: string | null, what: "looks" | "ended session"): SluiceError | null {
+  const address = addressLimitName(ip);
+  if (!address) return null;
+  const taken = processLimits.take([{ label: "address", name: what === "looks" ? address : `ended:${address}`, limit: env().AUTH_FAILURE_LIMIT }]);
+  return taken.ok ? null : tooManyFailures(taken.retryAfterSeconds);
 }
 
 /** A user name as part of a limit's name: of one length, and not readable in the store. */

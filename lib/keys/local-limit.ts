@@ -73,5 +73,5 @@ const stateOf = ({ label, requests, windowMs, remaining, resetMs }: Look): Limit
 
 /** While Redis is away a process admits a tenth: with ten replicas the limit still holds. */
 export const degradedLimits = new LocalLimits(10);
-/** Wrong checksums never reach a store; each process counts its own. */
-export const checksumLimits = new LocalLimits(1);
+/** What each process counts for itself: see `countHere`. */
+export const processLimits = new LocalLimits(1);
