@@ -43,7 +43,7 @@ export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateK
     requireFreshFor(ctx, permissionMask(permissions));
     requireWithinOwn(parent, bounds);
     const { keysPerUser, lifetimeDays } = await keyPolicy(tx, tenantId);
-    requireExpiry(bounds.expiresAt, { createdAtMs: now(), lifetimeDays });
+    requireExpiry(bounds.expiresAt, { createdAtMs: now(), lifetimeDays, pointer: input.expiresIn ? "/expiresIn" : undefined });
     await requireRoomForKey(tx, owner, keysPerUser);
 
     const created = await tx.apiKey.create({

@@ -114,4 +114,4 @@ function parseCursor(text: string): Cursor {
 }
 
 const canBeNever = (sort: KeySort) => sort === "lastUsedAt" || sort === "expiresAt";
-const notOurs = () => invalid([{ pointer: "/cursor", detail: "is not a cursor of this list" }]);
+const notOurs = () => invalid([{ pointer: "/query/cursor", detail: "is not a cursor of this list" }]);

@@ -16,9 +16,12 @@ export async function keyPolicy(tx: Tx, tenantId: string): Promise<{ keysPerUser
   return { keysPerUser, lifetimeDays: keyMaxLifetimeDays };
 }
 
-/** @throws SluiceError `validation_failed` for an expiry that lies behind us, or beyond what is allowed (no expiry included). */
-export function requireExpiry(expiresAt: Date | null, from: { createdAtMs: number; lifetimeDays: number | undefined }): void {
-  const pointer = "/expiresAt";
+/**
+ * @param from `pointer`: the field that asked for it, when it is not `/expiresAt`
+ * @throws SluiceError `validation_failed` for an expiry that lies behind us, or beyond what is allowed (no expiry included).
+ */
+export function requireExpiry(expiresAt: Date | null, from: { createdAtMs: number; lifetimeDays: number | undefined; pointer?: "/expiresIn" | undefined }): void {
+  const { pointer = "/expiresAt" } = from;
   if (expiresAt && expiresAt.getTime() <= now()) throw invalid([{ pointer, detail: "must lie in the future" }]);
   if (from.lifetimeDays === undefined) return;
   if (!expiresAt || expiresAt.getTime() > from.createdAtMs + from.lifetimeDays * dayMs) throw invalid([{ pointer, detail: `must be at most ${from.lifetimeDays} days after the key's creation` }]);

@@ -11,7 +11,7 @@ export function readCursor<S extends z.ZodType>(schema: S, cursor: string): z.ou
   try {
     return schema.parse(JSON.parse(Buffer.from(cursor, "base64url").toString()));
   } catch {
-    throw invalid([{ pointer: "/cursor", detail: "is not a cursor of ours" }]);
+    throw invalid([{ pointer: "/query/cursor", detail: "is not a cursor of ours" }]);
   }
 }
 
