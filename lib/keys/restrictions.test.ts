@@ -162,6 +162,10 @@ describe("asking about a key for another service", () => {
     expect((await getKey(contextOf(person), key.id)).id).toBe(key.id);
   });
 
+  it("a token that another service passes on is told to be no key, however long", async () => {
+    expect(await verify({ key: `eyJ${"a".repeat(6000)}.e30.c2ln` })).toEqual({ valid: false, code: "invalid_credentials" });
+  });
+
   it("a wrong key that is asked about counts as nobody's failed attempt", async () => {
     setEnv({ ...env(), AUTH_FAILURE_LIMIT: { requests: 2, window: 60 } });
     await redisReady();

@@ -107,9 +107,9 @@ export const RotateKeyInput = z.strictObject({
 });
 export type RotateKeyInput = z.output<typeof RotateKeyInput>;
 
-/** `ip`: also ask the key's address list, for a call from there. */
+/** `key`: whatever came to the asking service as one, tokens too. `ip`: also ask the key's address list, for a call from there. */
 export const VerifyKeyInput = z.strictObject({
-  key: z.string().min(1).max(256),
+  key: z.string().min(1).max(8192),
   permission: z.enum(permissionNames).optional(),
   ip: z.string().max(60).refine((text) => !text.includes("/") && parseRange(text) !== null, "must be an IPv4 or IPv6 address").optional(),
 });
