@@ -50,7 +50,7 @@ export function tenantRoutes(app: ApiApp): void {
     route(app, { method: "patch", path: `${base}/plans/:id`, tag, summary: "Change a plan; its limits hold for all of its tenants before this answers", permission, params: Id, body: UpdatePlanInput, answers: [{ status: 200, description: "The changed plan.", schema: envelope(Plan) }] },
       async (ctx, { params, body }, c) => success(c, await updatePlan(ctx, params.id, body)));
 
-    route(app, { method: "delete", path: `${base}/plans/:id`, tag, summary: "Delete a plan that no tenant has", permission, params: Id, answers: [{ status: 200, description: "What was deleted.", schema: envelope(z.object({ id: z.uuid(), name: z.string() })) }] },
+    route(app, { method: "delete", path: `${base}/plans/:id`, tag, summary: "Delete a plan that no tenant has", permission, params: Id, answers: [{ status: 200, description: "What was deleted.", schema: envelope(Plan) }] },
       async (ctx, { params }, c) => success(c, await deletePlan(ctx, params.id)));
   }
 }

@@ -65,7 +65,7 @@ describe.each(eachDoor)("tenants and plans at the $name door", ({ url }) => {
     expect((await admin(url, "PATCH", `/plans/${id}`, { limits: { rateLimit: null } })).json.data.limits.rateLimit).toBeNull();
     expect((await admin(url, "DELETE", `/plans/${id}`)).json.code).toBe("conflict");
     await admin(url, "PATCH", `/tenants/${tenant.id}`, { plan: "default" });
-    expect((await admin(url, "DELETE", `/plans/${id}`)).json.data).toEqual({ id, name });
+    expect((await admin(url, "DELETE", `/plans/${id}`)).json.data).toMatchObject({ id, name, monthlyCredits: 5, limits: { rateLimit: null, keysPerUser: 2 }, tenants: 0 });
     expect((await admin(url, "GET", `/plans/${id}`)).status).toBe(404);
     const standard = (await admin(url, "GET", "/plans?q=default")).json.data.find((p: { isDefault: boolean }) => p.isDefault);
     expect((await admin(url, "DELETE", `/plans/${standard.id}`)).json.code).toBe("conflict");
