@@ -48,8 +48,6 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   /** Uploads may ride in the body: `UPLOAD_LIMIT` holds instead of `BODY_LIMIT`. */
   uploads?: boolean;
   answers: { status: number; description: string; schema?: Schema; type?: string }[];
-  /** Under `/chat*`, problems repeat `detail` as `message` too. */
-  errors?: string[];
 };
 
 export type RouteInput<P extends Schema, Q extends Schema, B extends Schema> = { params: z.output<P>; query: z.output<Q>; body: z.output<B> };

@@ -78,7 +78,7 @@ export function failed(given: unknown, c: ApiContext): Response {
   usualHeaders(c, requestId);
   // The rest of an oversized or unread body is not waited for.
   if (problem.code === "body_too_large") setHeader(c, "Connection", "close");
-  const body = /^\/api\/v1\/chat(\/|$)/.test(c.req.path) ? { ...problem, message: problem.detail } : problem;
+  const body = c.req.path.startsWith("/api/v1/chat") ? { ...problem, message: problem.detail } : problem;
   return c.body(JSON.stringify(body), problem.status as 400, { "Content-Type": "application/problem+json" });
 }
 
