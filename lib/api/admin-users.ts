@@ -1,10 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { type ApiApp, type ApiContext, route } from "@/lib/entry/api";
-import { setHeader } from "@/lib/entry/headers";
+import { type ApiApp, route } from "@/lib/entry/api";
 import { listPeople, listPersonChatflows, revokePerson, syncPeople, syncPersonByEmail, updatePerson } from "@/lib/people";
 import { ListPeopleInput, PersonChatflows, PersonRow, RevokePersonAnswer, RevokePersonInput, SyncByEmailAnswer, SyncByEmailInput, UpdatePersonInput, UserSyncAnswer } from "@/lib/people/schemas";
-import { env } from "@/lib/platform/env";
 import { named } from "./named";
+import { linkNextPage } from "./next-page";
 
 const tag = "People";
 const permission = "admin:users" as const;
@@ -18,7 +17,7 @@ export function adminUserRoutes(app: ApiApp): void {
     route(app, { method: "get", path: base, tag, summary: "List people of every tenant, by username; all of them, or with `limit` a page and a `Link` to the next", permission, query: ListPeopleInput, answers: [{ status: 200, description: "People.", schema: z.array(Person) }] },
       async (ctx, { query }, c) => {
         const { people, nextCursor } = await listPeople(ctx, query);
-        if (nextCursor) setHeader(c, "Link", `<${nextPage(c, nextCursor)}>; rel="next"`);
+        linkNextPage(c, nextCursor);
         return c.json(people);
       });
 
@@ -42,11 +41,4 @@ export function adminUserRoutes(app: ApiApp): void {
     route(app, { method: "patch", path: `${base}/:id`, tag, summary: "Keep a person out, or let them in again", permission, params: Id, body: UpdatePersonInput, answers: [{ status: 200, description: "The person. `is_active` stays false while Keycloak does not have them enabled.", schema: Person }] },
       async (ctx, { params, body }, c) => c.json(await updatePerson(ctx, params.id, body)));
   }
-}
-
-/** The address that was asked for, as the public knows it, with another cursor. */
-function nextPage(c: ApiContext, cursor: string): string {
-  const url = new URL(c.req.url);
-  url.searchParams.set("cursor", cursor);
-  return `${env().AUTH_URL}${url.pathname}${url.search}`;
 }

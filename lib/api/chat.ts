@@ -42,7 +42,7 @@ export function chatRoutes(app: ApiApp): void {
 
   route(app, { method: "get", path: "/api/v1/chat/my-assigned-chatflows", tag, summary: "The ids of the chatflows assigned to one", permission: "chatflows:read", answers: [{ status: 200, description: "The ids.", schema: z.object({ assigned_chatflow_ids: z.array(z.string()), count: z.int() }) }] },
     async (ctx, _input, c) => {
-      const ids = (await listMyChatflows(ctx)).map((flow) => flow.id);
+      const ids = (await listMyChatflows(ctx)).chatflows.map((flow) => flow.id);
       return c.json({ assigned_chatflow_ids: ids, count: ids.length });
     });
 }

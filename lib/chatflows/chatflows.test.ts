@@ -83,10 +83,30 @@ async function insteadOfFlowise(answer: Parameters<typeof anEngine>[0]) {
 describe("assignments", () => {
   it("nothing is assigned by default, and what is assigned is listed", async () => {
     const { ctx, person } = await someone([]);
-    expect(await listMyChatflows(ctx)).toEqual([]);
+    expect((await listMyChatflows(ctx)).chatflows).toEqual([]);
     await assignByEmail(admin, flowIds.support, person.email ?? "");
-    expect(await listMyChatflows(ctx)).toMatchObject([{ id: flowIds.support, name: "Support assistant", is_public: false, type: "CHATFLOW" }]);
+    expect((await listMyChatflows(ctx)).chatflows).toMatchObject([{ id: flowIds.support, name: "Support assistant", is_public: false, type: "CHATFLOW" }]);
     expect(JSON.stringify(await getMyChatflow(ctx, flowIds.support))).not.toContain("CANARY");
+  });
+
+  it("come page by page in the order of the whole list, each once, also when the last one of a page is taken away meanwhile", async () => {
+    const { ctx, person } = await someone([flowIds.support, flowIds.releaseNotes, flowIds.invoices]);
+    const pages = async (limit: number, between?: () => Promise<unknown>) => {
+      const seen: string[] = [];
+      for (let cursor: string | undefined; ;) {
+        const { chatflows, nextCursor } = await listMyChatflows(ctx, { limit, cursor });
+        expect(chatflows.length).toBeLessThanOrEqual(limit);
+        seen.push(...chatflows.map((flow) => flow.id));
+        if (!nextCursor) return seen;
+        cursor = nextCursor;
+        await between?.();
+      }
+    };
+    const whole = (await listMyChatflows(ctx)).chatflows.map((flow) => flow.id);
+    expect(whole).toHaveLength(3);
+    for (const limit of [1, 2, 3, 100]) expect(await pages(limit)).toEqual(whole);
+    expect(await pages(1, () => unassignByEmail(admin, whole[0] ?? "", person.email ?? "").catch(() => undefined))).toEqual(whole);
+    await expect(listMyChatflows(ctx, { cursor: "zzz" })).rejects.toMatchObject({ code: "validation_failed" });
   });
 
   it("what is not assigned is 404 for everybody, admins too, and nothing moves", async () => {
@@ -105,7 +125,7 @@ describe("assignments", () => {
   it("a key that is limited to chatflows lists and runs only those of them that are assigned", async () => {
     const { person, spent } = await someone([flowIds.support, flowIds.releaseNotes]);
     const limited = { ...contextOf(person), chatflowIds: [flowIds.support, flowIds.invoices] };
-    expect((await listMyChatflows(limited)).map((flow) => flow.id)).toEqual([flowIds.support]);
+    expect((await listMyChatflows(limited)).chatflows.map((flow) => flow.id)).toEqual([flowIds.support]);
     for (const id of [flowIds.releaseNotes, flowIds.releaseNotes.toUpperCase(), flowIds.invoices]) {
       await expect(getMyChatflow(limited, id)).rejects.toMatchObject({ code: "not_found" });
       await expect(predictOnce(limited, { chatflow_id: id, question: "q" }, new AbortController().signal)).rejects.toMatchObject({ code: "not_found" });
@@ -121,11 +141,11 @@ describe("assignments", () => {
     expect(await assignByEmail(admin, flowIds.support, email)).toEqual({ user_id: person.userId, username: person.username, email, chatflow_id: flowIds.support, chatflow_name: "Support assistant", status: "success", message: "Assigned." });
     expect((await assignByEmail(admin, flowIds.support, email)).status).toBe("success");
     expect((await unassignByEmail(admin, flowIds.support, email)).removed_at).toMatch(/Z$/);
-    expect(await listMyChatflows(ctx)).toEqual([]);
+    expect((await listMyChatflows(ctx)).chatflows).toEqual([]);
     await expect(runPrediction(ctx, flowIds.support, { question: "hi" })).rejects.toMatchObject({ code: "not_found" });
     await expect(unassignByEmail(admin, flowIds.support, email)).rejects.toMatchObject({ code: "already_inactive" });
     expect((await assignByEmail(admin, flowIds.support, email)).status).toBe("reactivated");
-    expect(await listMyChatflows(ctx)).toHaveLength(1);
+    expect((await listMyChatflows(ctx)).chatflows).toHaveLength(1);
     const events = await db().auditEvent.findMany({ where: { chain: person.tenantId, action: { startsWith: "assignment." } }, orderBy: { writeOrder: "asc" } });
     expect(events.map((e) => e.action)).toEqual(["assignment.created", "assignment.removed", "assignment.reactivated"]);
   });

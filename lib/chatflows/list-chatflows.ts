@@ -1,17 +1,32 @@
+import { z } from "zod";
 import { type Context, mayUseChatflow, requirePermission, requirePerson } from "@/lib/access";
 import type { Chatflow } from "@/lib/generated/prisma/client";
-import { db, pool } from "@/lib/platform/db";
+import { pageOf, readCursor } from "@/lib/platform/cursor";
+import { db, pool, type Prisma } from "@/lib/platform/db";
 import { notFound } from "@/lib/platform/errors";
 import { isUuid } from "@/lib/platform/ids";
-import type { ChatflowView } from "./schemas";
+import type { ChatflowView, ListMyChatflowsInput } from "./schemas";
 
-/** The chatflows assigned to the caller, by name. Nothing is assigned by default. */
-export async function listMyChatflows(ctx: Context): Promise<ChatflowView[]> {
+/** The last row of the page before: its name, and Flowise's id. */
+const Cursor = z.tuple([z.string().max(500), z.uuid()]);
+
+/** The chatflows assigned to the caller, by name; all of them where no `limit` is given. Nothing is assigned by default. @throws SluiceError `validation_failed` for a cursor that is not ours */
+export async function listMyChatflows(ctx: Context, { limit, cursor }: ListMyChatflowsInput = {}): Promise<{ chatflows: ChatflowView[]; nextCursor: string | null }> {
   requirePermission(ctx, "chatflows:read");
   const { userId, tenantId } = requirePerson(ctx);
   const allowed = ctx.chatflowIds ? { flowiseId: { in: [...ctx.chatflowIds] } } : {};
-  const assignments = await db().chatflowAssignment.findMany({ where: { userId, tenantId, isActive: true, chatflow: { syncStatus: { not: "deleted" }, ...allowed } }, include: { chatflow: true }, orderBy: { chatflow: { name: "asc" } } });
-  return assignments.map(({ chatflow, assignedAt }) => viewOf(chatflow, assignedAt));
+  const rows = await db().chatflowAssignment.findMany({
+    where: { userId, tenantId, isActive: true, chatflow: { syncStatus: { not: "deleted" }, ...allowed, ...after(cursor) } }, include: { chatflow: true },
+    orderBy: [{ chatflow: { name: "asc" } }, { chatflow: { flowiseId: "asc" } }], ...(limit !== undefined && { take: limit + 1 }),
+  });
+  const { page, nextCursor } = pageOf(rows, limit ?? rows.length, ({ chatflow }) => [chatflow.name, chatflow.flowiseId]);
+  return { chatflows: page.map(({ chatflow, assignedAt }) => viewOf(chatflow, assignedAt)), nextCursor };
+}
+
+function after(cursor: string | undefined): Prisma.ChatflowWhereInput {
+  if (!cursor) return {};
+  const [name, id] = readCursor(Cursor, cursor);
+  return { OR: [{ name: { gt: name } }, { name, flowiseId: { gt: id } }] };
 }
 
 /** @throws SluiceError `not_found` when it is not assigned to the caller, whether it exists or not. */

@@ -40,6 +40,14 @@ export const PredictionInput = z.object({
 });
 export type PredictionInput = z.output<typeof PredictionInput>;
 
+/** From a query string. Without `limit` the list is whole. Clients of earlier systems may send more, which is ignored. */
+export const ListMyChatflowsInput = z.object({
+  limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").optional(),
+  // As long as a name of 500 characters makes it.
+  cursor: z.string().max(3000).optional(),
+});
+export type ListMyChatflowsInput = z.output<typeof ListMyChatflowsInput>;
+
 export const ChatflowView = z.object({
   id: z.string(), name: z.string(), description: z.string().nullable(), category: z.string().nullable(), type: z.string().nullable(), deployed: z.boolean(),
   is_public: z.boolean(), isPublic: z.boolean(), createdDate: z.string().nullable(), updatedDate: z.string().nullable(), assigned_at: z.string(),

@@ -84,7 +84,7 @@ describe("a sync", () => {
     await syncChatflows(admin);
     const person = await aPerson();
     await assignByEmail(admin, id, person.email ?? "");
-    const listing = async () => (await listMyChatflows(contextOf(person))).map((flow) => flow.id);
+    const listing = async () => (await listMyChatflows(contextOf(person))).chatflows.map((flow) => flow.id);
     expect(await listing()).toEqual([id]);
     const whole = await (await fetch(`${flowise.url}/api/v1/chatflows`, { headers: { authorization: `Bearer ${env().FLOWISE_API_KEY}` } })).json();
     await atFlowise("DELETE", `/chatflows/${id}`);

@@ -38,6 +38,22 @@ describe.each(eachDoor)("chatflows at the $name door", ({ url }) => {
     expect((await call(url, "GET", `/api/v1/chatflows/${flowIds.draft}`, { key: uma.key })).status).toBe(404);
   });
 
+  it("lists them page by page along the Link header when a limit asks for it", async () => {
+    for (const path of ["/api/v1/chatflows", "/api/v1/chatflows/my-chatflows"]) {
+      const all = await call(url, "GET", path, { key: uma.key });
+      expect(all.headers.get("link")).toBeNull();
+      const paged: unknown[] = [];
+      let next = `${path}?limit=1`;
+      while (next && paged.length <= all.json.length) {
+        const page = await call(url, "GET", next, { key: uma.key });
+        paged.push(...page.json);
+        const link = /^<([^>]+)>; rel="next"$/.exec(page.headers.get("link") ?? "")?.[1];
+        next = link ? link.slice(new URL(link).origin.length) : "";
+      }
+      expect(paged).toEqual(all.json);
+    }
+  });
+
   it("predict answers in the older client's shape, holds and settles one credit, and reaches Flowise as the person", async () => {
     const before = await credits(uma.key);
     await forgetCalls("flowise");

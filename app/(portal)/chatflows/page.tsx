@@ -13,7 +13,7 @@ import { RelativeTime } from "@/app/_components/ui/relative-time";
 export const metadata: Metadata = { title: "Chatflows" };
 
 export default page(async (ctx) => {
-  const chatflows = await listMyChatflows(ctx);
+  const { chatflows } = await listMyChatflows(ctx);
   return (
     <>
       <PageHeader title="Chatflows">What is assigned to you. Open one to talk to it, or to call it from a program.</PageHeader>

@@ -39,7 +39,7 @@ export default page(async (ctx) => {
   const { flowiseAuth } = portalFacts();
   // Each panel stands for itself: what cannot be read says so, and the rest is still there.
   const [grant, keys, reminders, balance, chatflows] = await Promise.all([
-    attempt(() => getGrantDetails(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => listKeyReminders(ctx)), attempt(() => getBalance(ctx)), attempt(() => listMyChatflows(ctx)),
+    attempt(() => getGrantDetails(ctx)), attempt(() => listKeys(ctx, { limit: 100 })), attempt(() => listKeyReminders(ctx)), attempt(() => getBalance(ctx)), attempt(async () => (await listMyChatflows(ctx)).chatflows),
   ]);
   const credits = balance.ok ? { available: balance.data.available, held: balance.data.held, total: balance.data.available + balance.data.held } : null;
   const allKeys = keys.ok ? keys.data.keys : [];

@@ -6,7 +6,7 @@ import type { KeyChoices } from "./key-form-schema";
 
 /** What the forms offer to this person. Where the chatflows cannot be read the rest can still be chosen. */
 export async function choicesFor(ctx: Context): Promise<KeyChoices> {
-  const [chatflows, allowance] = await Promise.all([attempt(() => listMyChatflows(ctx)), attempt(() => getKeyAllowance(ctx))]);
+  const [chatflows, allowance] = await Promise.all([attempt(async () => (await listMyChatflows(ctx)).chatflows), attempt(() => getKeyAllowance(ctx))]);
   return {
     permissions: permissionsOf(ctx.permissions),
     chatflows: chatflows.ok ? chatflows.data.map(({ id, name }) => ({ id, name })) : null,
