@@ -37,6 +37,7 @@ export const verbs: Record<string, Row> = {
   revokeKey: { permission: "api-keys:manage", run: (ctx) => keys.revokeKey(ctx, id) },
   revokeKeys: { permission: "api-keys:manage", run: (ctx) => keys.revokeKeys(ctx, [id]) },
   whatIf: { permission: "api-keys:read", run: (ctx) => keys.whatIf(ctx, { apiKeyId: id }) },
+  whatIfAny: { permission: "admin:keys", run: (ctx) => keys.whatIfAny(ctx, { apiKeyId: id }) },
   verifyKey: { permission: "admin:keys", run: (ctx) => keys.verifyKey(ctx, { key: "nonsense" }) },
   getAnyKey: { permission: "admin:keys", run: (ctx) => keys.getAnyKey(ctx, id) },
   updateAnyKey: { permission: "admin:keys", run: (ctx) => keys.updateAnyKey(ctx, id, { name: "x" }) },

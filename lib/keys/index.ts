@@ -25,4 +25,4 @@ export { hashSecret, looksLikeSecret, newSecret, shapeOf } from "./secret";
 export { updateAnyKey, updateKey } from "./update-key";
 export type { CheckOptions, Subject, Verdict } from "./verdict";
 export { verifyKey } from "./verify-key";
-export { whatIf } from "./what-if";
+export { whatIf, whatIfAny } from "./what-if";

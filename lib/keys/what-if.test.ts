@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { db } from "@/lib/platform/db";
 import { redis, redisReady } from "@/lib/platform/redis";
-import { checkCall, createKey, revokeKey, whatIf } from ".";
+import { checkCall, createKey, revokeKey, whatIf, whatIfAny } from ".";
 import { CreateKeyInput, WhatIfInput } from "./schemas";
 
 async function aKey(input: object = {}) {
@@ -49,13 +49,15 @@ describe("what if", () => {
     expect(checks.length).toBeLessThanOrEqual(1);
   });
 
-  it("works for a revoked key, and for others' keys only with admin:keys", async () => {
+  it("works for a revoked key, and for others' keys only in administration", async () => {
     const { ctx, id, ask, person } = await aKey();
     await revokeKey(ctx, id);
     expect(await ask()).toMatchObject({ admitted: false, code: "key_revoked" });
     const input = WhatIfInput.parse({ apiKeyId: id });
-    await expect(whatIf(contextOf(await aPerson({ tenant: person.tenant })), input)).rejects.toMatchObject({ code: "not_found" });
-    expect(await whatIf(contextOf(await aPerson({ role: "admin" })), input)).toMatchObject({ code: "key_revoked" });
+    const [neighbour, admin] = [contextOf(await aPerson({ tenant: person.tenant })), contextOf(await aPerson({ role: "admin" }))];
+    for (const other of [neighbour, admin]) await expect(whatIf(other, input)).rejects.toMatchObject({ code: "not_found" });
+    await expect(whatIfAny(neighbour, input)).rejects.toMatchObject({ code: "insufficient_permission" });
+    expect(await whatIfAny(admin, input)).toMatchObject({ code: "key_revoked" });
     expect((await db().apiKey.findUniqueOrThrow({ where: { id } })).lastRequestAt).toBeNull();
   });
 });

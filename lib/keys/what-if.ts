@@ -1,8 +1,8 @@
-import { type Context, hasPermission, permissionsOf, requirePermission } from "@/lib/access";
+import { type Context, permissionsOf, requirePermission } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { isSluiceError } from "@/lib/platform/errors";
 import { checkCall } from "./check-call";
-import { keyIn, ownKeys, readKey } from "./get-key";
+import { anyKeys, keyIn, type KeyScope, ownKeys, readKey } from "./get-key";
 import type { WhatIfAnswer, WhatIfInput, WhatIfStep } from "./schemas";
 
 /** The steps of a check in their order (HTTP contract, section 3), by the names that decisions give them. */
@@ -10,13 +10,22 @@ const order = ["revoked", "expired", "disabled", "owner", "role", "address", "pe
 
 /**
  * Whether a call with this key would be admitted, and what each step of the check said: the real check, of which nothing is taken or
- * counted. Of one's own keys, or of anybody's with `admin:keys`.
+ * counted. Of one of the caller's own keys.
  *
  * @throws SluiceError `not_found`; `store_unavailable`, which is no answer about the key
  */
-export async function whatIf(ctx: Context, { apiKeyId, at, ip, permission }: WhatIfInput): Promise<WhatIfAnswer> {
+export async function whatIf(ctx: Context, input: WhatIfInput): Promise<WhatIfAnswer> {
   requirePermission(ctx, "api-keys:read");
-  const key = await readKey(keyIn(hasPermission(ctx, "admin:keys") ? {} : ownKeys(ctx), apiKeyId));
+  return suppose(ctx, ownKeys(ctx), input);
+}
+
+/** The same for anybody's key, in administration. @throws SluiceError `insufficient_permission`, and as `whatIf` */
+export async function whatIfAny(ctx: Context, input: WhatIfInput): Promise<WhatIfAnswer> {
+  return suppose(ctx, anyKeys(ctx), input);
+}
+
+async function suppose(ctx: Context, scope: KeyScope, { apiKeyId, at, ip, permission }: WhatIfInput): Promise<WhatIfAnswer> {
+  const key = await readKey(keyIn(scope, apiKeyId));
   const moment = at?.getTime() ?? now();
   const verdict = await checkCall({ kind: "key", apiKeyId: key.id }, { cost: 0, ip: ip ?? "any", requestId: ctx.requestId, ...(at && { at: moment }), ...(permission && { permission }) });
   if (!verdict.ok && isSluiceError(verdict.error, "store_unavailable")) throw verdict.error;
