@@ -43,6 +43,6 @@ export function adminKeyRoutes(app: ApiApp): void {
       });
 
     route(app, { method: "delete", path: `${base}/:id`, tag, summary: "Revoke anybody's key, on every replica before this answers", permission, params: KeyId, query: RevokeKeyInput, answers: [{ status: 200, description: "The revoked key.", schema: envelope(Key) }] },
-      async (ctx, { params, query }, c) => success(c, await revokeAnyKey(ctx, params.id, { cascade: query.cascade ?? false })));
+      async (ctx, { params, query }, c) => success(c, (await revokeAnyKey(ctx, params.id, { cascade: query.cascade ?? false })).key));
   }
 }

@@ -52,7 +52,10 @@ export function keyRoutes(app: ApiApp): void {
     });
 
   route(app, { method: "delete", path: `${base}/api-keys/:id`, tag, summary: "Revoke a key, on every replica before this answers", permission: "api-keys:manage", params: KeyId, query: RevokeKeyInput, answers: [{ status: 200, description: "The revoked key.", schema: envelope(Key) }] },
-    async (ctx, { params, query }, c) => success(c, await revokeKey(ctx, params.id, { cascade: query.cascade ?? false })));
+    async (ctx, { params, query }, c) => {
+      const { key, message } = await revokeKey(ctx, params.id, { cascade: query.cascade ?? false });
+      return success(c, key, { message });
+    });
 
   route(app, { method: "post", path: `${base}/api-keys/:id/rotate`, tag, summary: "Give a key a new secret; the old one works until the overlap ends", permission: "api-keys:manage", creates: true, params: KeyId, body: RotateKeyInput, answers: [{ status: 201, description: "The same key and its new secret, which is in this answer and nowhere else.", schema: envelope(CreatedKey) }] },
     async (ctx, { params, body }, c) => {

@@ -11,16 +11,17 @@ import type { ApiKeyView } from "./schemas";
  * Revokes one of the caller's keys for good, with `cascade` also the keys that it created, and theirs. When this
  * returns, no replica admits them. Repeating it changes nothing and promises the same.
  *
- * @throws SluiceError `not_found`; `store_unavailable` when Redis does not confirm: the keys are revoked in the
+ * @returns the key; `message` when keys that it created for other people live on, because the caller is no administrator
+ * @throws SluiceError `not_found`; `step_up_required` when other people's keys are to end and the proof of who is there is old; `store_unavailable` when Redis does not confirm: the keys are revoked in the
  *   database, and the outbox carries it to the checks.
  */
-export async function revokeKey(ctx: Context, id: string, options: RevokeOptions = {}): Promise<ApiKeyView> {
+export async function revokeKey(ctx: Context, id: string, options: RevokeOptions = {}): Promise<RevokedKey> {
   requirePermission(ctx, "api-keys:manage");
   return revokeOne(ctx, ownKeys(ctx), id, options);
 }
 
 /** The same for anybody's key, in administration. @throws SluiceError `insufficient_permission`, and as `revokeKey` */
-export async function revokeAnyKey(ctx: Context, id: string, options: RevokeOptions = {}): Promise<ApiKeyView> {
+export async function revokeAnyKey(ctx: Context, id: string, options: RevokeOptions = {}): Promise<RevokedKey> {
   return revokeOne(ctx, anyKeys(ctx), id, options);
 }
 
@@ -31,32 +32,43 @@ export async function revokeKeys(ctx: Context, ids: string[], options: { reason?
 }
 
 type RevokeOptions = { cascade?: boolean; reason?: string };
+type RevokedKey = { key: ApiKeyView; message?: string };
 
-async function revokeOne(ctx: Context, scope: KeyScope, id: string, options: RevokeOptions): Promise<ApiKeyView> {
+async function revokeOne(ctx: Context, scope: KeyScope, id: string, options: RevokeOptions): Promise<RevokedKey> {
   const where = keyIn(scope, id);
-  await revoke(ctx, scope, [where.id], options);
-  return readKey(where);
+  const left = await revoke(ctx, scope, [where.id], options);
+  const message = left === 1 ? "1 key that it created for somebody else lives on. An administrator can revoke it." : `${left} keys that it created for other people live on. An administrator can revoke them.`;
+  return { key: await readKey(where), ...(left > 0 && { message }) };
 }
 
-async function revoke(ctx: Context, scope: KeyScope, ids: string[], { cascade = false, reason }: RevokeOptions): Promise<void> {
+/** @returns how many keys that these created live on, out of the caller's reach */
+async function revoke(ctx: Context, scope: KeyScope, ids: string[], { cascade = false, reason }: RevokeOptions): Promise<number> {
   // What a key made for other people, an administrator's key may have, ends with it only if an administrator says so.
   const reach = hasPermission(ctx, "admin:keys") ? {} : scope;
-  const { pending, before } = await transaction(async (tx) => {
+  const { pending, before, left } = await transaction(async (tx) => {
     const all = await lockFamily(tx, reach, ids, cascade);
     const keys = await tx.apiKey.findMany({ where: { id: { in: all }, ...reach }, select: { id: true, tenantId: true, userId: true, secretHash: true, version: true, revokedAt: true, name: true } });
     if (ids.some((id) => !keys.some((key) => key.id === id && isIn(scope, key)))) throw noSuchKey();
 
     const alive = keys.filter((key) => !key.revokedAt);
+    // Here an administrator acts on other people's keys at an address that is about one's own, where no door has asked.
+    if (alive.some((key) => !isIn(scope, key))) ctx.requireFresh?.();
     await tx.apiKey.updateMany({ where: { id: { in: alive.map((key) => key.id) } }, data: { revokedAt: nowDate(), revokedReason: reason ?? null, version: { increment: 1 } } });
     for (const key of alive) {
       await recordAudit(tx, ctx, { action: "key.revoked", target: { type: "apiKey", id: key.id }, tenantId: key.tenantId, data: { name: key.name, ...(reason && { reason }), ...(!ids.includes(key.id) && { createdByRevokedKey: true }) } });
     }
     const stale = alive.flatMap((key) => staleKeyRecords({ ...key, version: key.version + 1 }));
-    return { pending: stale.length > 0 ? await planInvalidation(tx, stale) : null, before: keys.filter((key) => key.revokedAt) };
+    return { pending: stale.length > 0 ? await planInvalidation(tx, stale) : null, before: keys.filter((key) => key.revokedAt), left: cascade ? await countLeft(tx, ids, all) : 0 };
   });
   if (pending) await confirmInvalidation(pending);
   // Somebody revoked these earlier, and perhaps got no confirmation: this answer promises it again.
   if (before.length > 0) await invalidate(before.flatMap(staleKeyRecords));
+  return left;
+}
+
+async function countLeft(tx: Tx, ids: string[], revoked: string[]): Promise<number> {
+  const others = (await withDescendants(tx, {}, ids)).filter((id) => !revoked.includes(id));
+  return others.length === 0 ? 0 : tx.apiKey.count({ where: { id: { in: others }, revokedAt: null } });
 }
 
 function isIn(scope: KeyScope, key: { tenantId: string; userId: string }): boolean {

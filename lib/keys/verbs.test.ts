@@ -4,8 +4,9 @@ import { aPerson, contextOf } from "@/dev/testing/people";
 import type { Context, Person } from "@/lib/access";
 import { db, pool } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
-import { checkCall, createKey, getKey, listKeys, revokeKey, revokeKeys, rotateKey, updateKey } from ".";
-import { ApiKeyView, CreateKeyInput, ListKeysInput, RotateKeyInput, UpdateKeyInput } from "./schemas";
+import { SluiceError } from "@/lib/platform/errors";
+import { checkCall, createAnyKey, createKey, getKey, listKeys, revokeKey, revokeKeys, rotateKey, updateKey } from ".";
+import { ApiKeyView, CreateAnyKeyInput, CreateKeyInput, ListKeysInput, RotateKeyInput, UpdateKeyInput } from "./schemas";
 import { hashSecret } from "./secret";
 
 const create = (ctx: Context, input: object = {}) => createKey(ctx, CreateKeyInput.parse({ name: "k", ...input }));
@@ -156,7 +157,7 @@ describe("API keys", () => {
     const ctx = contextOf(await aPerson());
     const { key } = await create(ctx);
     const revoked = await revokeKey(ctx, key.id, { reason: "lost" });
-    expect(revoked).toMatchObject({ isActive: false, status: "revoked", revokedReason: "lost" });
+    expect(revoked.key).toMatchObject({ isActive: false, status: "revoked", revokedReason: "lost" });
     expect(await revokeKey(ctx, key.id)).toEqual(revoked);
     await expect(update(ctx, key.id, { isActive: true })).rejects.toMatchObject({ code: "conflict" });
     expect(await auditOf(key.id)).toEqual(["key.created", "key.revoked"]);
@@ -176,6 +177,24 @@ describe("API keys", () => {
     expect(await checkCall({ kind: "secret", secret }, { ip: null })).toMatchObject({ ok: false, error: { code: "key_revoked" } });
     expect((await rowOf(other.id)).revokedAt).toBeNull();
     expect(await auditOf(b.id)).toEqual(["key.created", "key.revoked"]);
+  });
+
+  it("what a key created for somebody else ends with it only by an administrator whose proof is fresh; who is none hears how many live on", async () => {
+    const [person, other] = [await aPerson({ role: "admin" }), await aPerson()];
+    const { key: root } = await create(contextOf(person), { permissions: ["*"] });
+    const made = (await createAnyKey(asKey(person, root.id, ["*"]), CreateAnyKeyInput.parse({ tenant: other.tenant, user: other.username, name: "made", permissions: ["chatflows:read"] }))).key;
+    const { key: own } = await create(asKey(person, root.id, ["*"]));
+    const stale = { ...contextOf(person), requireFresh: () => { throw new SluiceError("step_up_required", "Confirm that it is you."); } };
+
+    await expect(revokeKey(stale, root.id, { cascade: true })).rejects.toMatchObject({ code: "step_up_required" });
+    for (const { id } of [root, own, made]) expect((await rowOf(id)).revokedAt).toBeNull();
+    await revokeKey(stale, own.id, { cascade: true });
+
+    const { message, key } = await revokeKey(contextOf({ ...person, role: "user" }), root.id, { cascade: true });
+    expect([key.status, message]).toEqual(["revoked", "1 key that it created for somebody else lives on. An administrator can revoke it."]);
+    expect((await rowOf(made.id)).revokedAt).toBeNull();
+    expect(await revokeKey(contextOf(person), root.id, { cascade: true })).not.toHaveProperty("message");
+    expect((await rowOf(made.id)).revokedAt).not.toBeNull();
   });
 
   it("pages hold every key once, newest first, while keys come and go", async () => {

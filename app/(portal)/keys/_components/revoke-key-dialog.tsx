@@ -1,8 +1,10 @@
 "use client";
 
 import { useId, useState } from "react";
+import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
+import { refusalText } from "@/app/_components/step-up";
 import { Checkbox } from "@/app/_components/ui/checkbox";
 import { revokeKeyAction } from "../actions";
 
@@ -18,7 +20,8 @@ export function RevokeKeyDialog({ apiKey, created = [], onClose, onRevoked }: Re
   return (
     <Confirm open onOpenChange={(next) => { if (!next) onClose(); }} title={`Revoke “${apiKey.name}”?`} phrase={apiKey.name} action="Revoke key" onConfirm={async () => {
       const result = await revokeKeyAction({ id: apiKey.id, cascade });
-      if (!result.ok) return result.problem.detail;
+      if (!result.ok) return refusalText(result.problem);
+      if (result.data.message) toast.warning(result.data.message);
       onRevoked();
       return null;
     }}>
