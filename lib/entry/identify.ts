@@ -1,12 +1,12 @@
 import { decodeJwt, type JWTPayload } from "jose";
-import { type Actor, type CallTrace, type Context, type Permission, roleMask } from "@/lib/access";
-import { checkCall, countFailure, countHere, looksLikeSecret, noteCaller, type Verdict } from "@/lib/keys";
+import { type Actor, type CallTrace, type Context, type Permission, type Person, roleMask } from "@/lib/access";
+import { checkCall, countFailure, countHere, looksLikeSecret, noteCaller, noteRefused, type Verdict } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { findSession, isSignInEnded } from "@/lib/sessions";
-import { findUserId, identityOf, rememberPerson } from "@/lib/tenants";
-import { refuseEnded, verifyAccessToken } from "@/lib/tokens";
+import { findPersonState, findUserId, identityOf, rememberPerson } from "@/lib/tenants";
+import { ownerOfExpired, refuseEnded, verifyAccessToken } from "@/lib/tokens";
 import { byAdminToken } from "./bootstrap";
 import { refuseFlood, rememberFlood, rememberToken } from "./flood";
 import { pageOf, requireFresh } from "./require-fresh";
@@ -93,8 +93,12 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   refuseFlood(caller.ip, token);
   const issuer = issuerOf(token);
   if (issuer === env().AUTH_URL) {
-    const claims = await verifyAccessToken(token);
+    const claims = await verifyAccessToken(token).catch((error: unknown) => {
+      noteRefused(caller.call, ownerOfExpired(error));
+      throw error;
+    });
     rememberToken(token);
+    noteRefused(caller.call, claims);
     const { familyId, permissions } = claims;
     if (claims.leansOn) await refuseEnded(claims.leansOn, { issuer: env().KEYCLOAK_ISSUER, sub: claims.sub });
     const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
@@ -109,12 +113,21 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   requireTrustedClient(claims);
   rememberToken(token);
   const signIn = signInOf(claims);
-  if (await isSignInEnded({ issuer: env().KEYCLOAK_ISSUER, sub: claims.sub ?? "", kcSid: signIn.kcSid, signedInAt: signIn.at })) throw new SluiceError("invalid_credentials", "The sign-in behind this token was ended at Keycloak.");
   // Such a token may be older than what we know, so it teaches us nothing of somebody known; what it may do is bounded by its own role too.
   const identity = identityOf(claims);
+  if (await isSignInEnded({ issuer: identity.issuer, sub: identity.sub, kcSid: signIn.kcSid, signedInAt: signIn.at })) {
+    noteRefused(caller.call, await findOwner(identity));
+    throw new SluiceError("invalid_credentials", "The sign-in behind this token was ended at Keycloak.");
+  }
   const userId = (await findUserId(identity.issuer, identity.sub)) ?? (await rememberPerson(identity)).person.userId;
   const verdict = admitted(await checkCall({ kind: "user", userId, permissions: roleMask(identity.role) }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
   return contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000, signIn } }, caller);
+}
+
+/** For the record of a refusal, which stands whether we can look or not. */
+async function findOwner({ issuer, sub }: { issuer: string; sub: string }): Promise<Person | null> {
+  const userId = await findUserId(issuer, sub).catch(() => null);
+  return userId ? ((await findPersonState(userId).catch(() => null))?.person ?? null) : null;
 }
 
 async function bySession({ cookie, origin, safe, referer }: Credentials, caller: Caller, permission?: Permission): Promise<Context> {

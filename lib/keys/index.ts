@@ -16,7 +16,7 @@ export { listKeyReminders } from "./list-key-reminders";
 export { listBootstrapUses } from "./list-bootstrap-uses";
 export { listAnyKeys, listKeys } from "./list-keys";
 export type { Taken } from "./local-limit";
-export { noteCaller } from "./note-caller";
+export { noteCaller, noteRefused } from "./note-caller";
 export { requireNarrower } from "./policy";
 export { revokeAnyKey, revokeKey, revokeKeys } from "./revoke-key";
 export { revokeKeysOf } from "./revoke-keys-of";

@@ -1,7 +1,8 @@
+import { errors } from "jose";
 import { z } from "zod";
 import { type Person, permissionMask, permissionsOf } from "@/lib/access";
 import { env } from "@/lib/platform/env";
-import { SluiceError } from "@/lib/platform/errors";
+import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { signJwt, verifyJwt } from "@/lib/platform/signing-keys";
 import type { LeansOn } from "./leans-on";
 
@@ -57,4 +58,11 @@ export async function verifyAccessToken(jwt: string): Promise<AccessClaims> {
   const { sub, uid, tenantId, permissions, chatflows, fam, key_id, ses, kc } = claims.data;
   const leansOn = ses !== undefined || kc ? { sessionId: ses, signIn: kc && { kcSid: kc.sid, at: kc.at } } : undefined;
   return { sub, userId: uid, tenantId, permissions: permissionMask(permissions), familyId: fam, ...(chatflows && { chatflowIds: chatflows }), ...(key_id && { apiKeyId: key_id }), ...(leansOn && { leansOn }) };
+}
+
+/** Whose token has expired, by the error of `verifyAccessToken`: time is asked last, so all else of it was good. Null for any other error. */
+export function ownerOfExpired(error: unknown): Pick<AccessClaims, "userId" | "tenantId" | "apiKeyId"> | null {
+  const cause = isSluiceError(error, "token_expired") ? error.options.cause : null;
+  const claims = Claims.safeParse(cause instanceof errors.JWTExpired ? cause.payload : null);
+  return claims.success ? { userId: claims.data.uid, tenantId: claims.data.tenantId, apiKeyId: claims.data.key_id } : null;
 }

@@ -1,6 +1,6 @@
 import "server-only";
 
-export { type AccessClaims, verifyAccessToken } from "./access-token";
+export { type AccessClaims, ownerOfExpired, verifyAccessToken } from "./access-token";
 export { authenticate } from "./authenticate";
 export { cleanUpTokens, tokenCleanupJob } from "./clean-up";
 export { confirmEnded, type Ended, revokeTokensOf } from "./end-families";

@@ -1,6 +1,6 @@
 import { permissionMask } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
-import { checkCall, countFailure, hashSecret, limitFailures, noteCaller } from "@/lib/keys";
+import { checkCall, countFailure, hashSecret, limitFailures, noteCaller, noteRefused } from "@/lib/keys";
 import { now, nowDate } from "@/lib/platform/clock";
 import { db, transaction } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
@@ -56,6 +56,7 @@ async function redeem(caller: Caller, input: RefreshInput): Promise<Issued> {
   const person = verdict?.person ?? (await loadPersonState(family.userId))?.person;
   if (!person) throw refused();
   if (verdict) await refuseEnded(leansOnOf(family), person);
+  else noteRefused(caller.call, { ...person, apiKeyId: family.apiKeyId });
 
   const rotation = await rotate(token, familyContext(family, person, caller), caller);
   if (rotation.kind === "reused") await alarm(token, familyContext(family, person, caller), rotation.ended);
