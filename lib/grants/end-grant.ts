@@ -3,7 +3,8 @@ import { recordAudit } from "@/lib/audit";
 import { transaction } from "@/lib/platform/db";
 import { keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
-import { dropAccess } from "./token-cache";
+import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
+import { accessRecords, dropAccess } from "./token-cache";
 import { deletedReason, findGrantRow, openOfflineToken } from "./vault";
 
 /**
@@ -15,17 +16,18 @@ import { deletedReason, findGrantRow, openOfflineToken } from "./vault";
  */
 export async function endGrantOf(ctx: Context, userId: string, reason: string): Promise<boolean> {
   const row = await findGrantRow(userId);
-  if (!row?.sealed) return false;
-  const refreshToken = openOfflineToken(row);
+  if (!row) return false;
   const ended = await transaction(async (tx) => {
-    const { count } = await tx.ownerGrant.updateMany({ where: { userId, sealed: { not: "" } }, data: { status: "needs_reauth", statusReason: deletedReason, sealed: "", generation: { increment: 1 }, idleDeadlineAt: null, absDeadlineAt: null } });
-    if (count === 0) return null;
+    const [gone] = await tx.ownerGrant.updateManyAndReturn({ where: { userId, sealed: { not: "" } }, data: { status: "needs_reauth", statusReason: deletedReason, sealed: "", generation: { increment: 1 }, idleDeadlineAt: null, absDeadlineAt: null }, select: { generation: true } });
+    if (!gone) return null;
     await recordAudit(tx, ctx, { action: "grant.deleted", target: { type: "user", id: userId }, tenantId: row.tenantId, data: { reason } });
-    return tx.ownerGrant.findUniqueOrThrow({ where: { userId }, select: { generation: true } });
+    return { ...gone, pending: await planInvalidation(tx, accessRecords(userId, gone.generation)) };
   });
+  // Also of one that ended earlier, perhaps without a confirmation.
+  await dropAccess(userId, ended?.generation ?? row.generation);
   if (!ended) return false;
-  await dropAccess(userId, ended.generation);
-  const client = keycloakClientOf(row.clientId);
+  await confirmInvalidation(ended.pending);
+  const [refreshToken, client] = [openOfflineToken(row), keycloakClientOf(row.clientId)];
   if (refreshToken && client) await revokeToken(client, refreshToken).catch((error: unknown) => logger.warn({ err: error, userId }, "Keycloak did not revoke the token of a grant that was taken away"));
   return true;
 }

@@ -6,7 +6,8 @@ import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError, keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
-import { dropAccess } from "./token-cache";
+import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
+import { accessRecords, dropAccess } from "./token-cache";
 import { deletedReason, findGrantRow, type GrantRow, isReadable, openOfflineToken } from "./vault";
 import { warningDays } from "./warn-owners";
 
@@ -57,23 +58,31 @@ export async function getGrant(ctx: Context): Promise<GrantView> {
 }
 
 /**
- * Takes one's own machine access back, at Keycloak and here; when there is none, nothing happens.
+ * Takes one's own machine access back, at Keycloak and here: when this returns, no replica has a token of it. Repeating it changes
+ * nothing and promises the same.
  * @throws SluiceError `insufficient_permission` for callers other than a browser session; `identity_unavailable` when
- *   Keycloak cannot be told, and then nothing has changed: a token that we forgot could not be revoked any more.
+ *   Keycloak cannot be told, and then nothing has changed: a token that we forgot could not be revoked any more; `store_unavailable`
+ *   when Redis does not confirm, and then the outbox goes on.
  */
 export async function deleteGrant(ctx: Context): Promise<GrantView> {
   const { actor } = ctx;
   if (actor.type !== "user" || actor.credential.kind !== "session") throw new SluiceError("insufficient_permission", "Machine access is given and taken back in the browser.");
   const { userId } = actor.person;
   const row = await findGrantRow(userId);
-  if (!row || row.statusReason === deletedReason) return missing;
+  if (!row) return missing;
+  if (row.statusReason === deletedReason) {
+    // Taken back earlier, perhaps without a confirmation.
+    await dropAccess(userId, row.generation);
+    return missing;
+  }
   await revoke(row);
-  const generation = await transaction(async (tx) => {
+  const { generation, pending } = await transaction(async (tx) => {
     const { generation } = await tx.ownerGrant.update({ where: { userId }, data: { status: "needs_reauth", statusReason: deletedReason, sealed: "", generation: { increment: 1 }, idleDeadlineAt: null, absDeadlineAt: null } });
     await recordAudit(tx, ctx, { action: "grant.deleted", target: { type: "user", id: userId } });
-    return generation;
+    return { generation, pending: await planInvalidation(tx, accessRecords(userId, generation)) };
   });
   await dropAccess(userId, generation);
+  await confirmInvalidation(pending);
   return missing;
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { decodeJwt } from "jose";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Browser } from "@/dev/identity/browser";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { aRealm, type Realm } from "@/dev/testing/identity";
@@ -11,17 +11,18 @@ import { randomToken } from "@/lib/platform/crypto";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { requestToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
-import { withRedis } from "@/lib/platform/redis";
+import { finishInvalidations } from "@/lib/platform/records";
+import { redis, withRedis } from "@/lib/platform/redis";
 import { getPersonState, identityOf, rememberPerson } from "@/lib/tenants";
-import { deleteGrant, finishGrant, getGrant, getGrantDetails, getOwnerToken, hasLiveGrant, safePath, startGrant } from ".";
-import { openOfflineToken } from "./vault";
+import { deleteGrant, endGrantOf, finishGrant, getGrant, getGrantDetails, getOwnerToken, hasLiveGrant, safePath, startGrant } from ".";
+import { grantsContext, openOfflineToken } from "./vault";
 
 let realm: Realm;
 beforeAll(async () => {
   realm = await aRealm();
 });
 beforeEach(() => forgetGrants(realm));
-afterEach(() => resetClock());
+afterEach(() => { vi.restoreAllMocks(); resetClock(); });
 afterAll(() => realm.close());
 
 const anOwner = (username = "uma", browser?: Browser) => anOwnerOf(realm, username, browser);
@@ -238,6 +239,23 @@ describe("giving and taking back", () => {
     await deleteGrant(inSession(owner));
     expect(await refreshing).toMatchObject({ code: "owner_reauth_required" });
     expect(await rowOf(owner)).toMatchObject({ sealed: "" });
+  });
+
+  const ways = [["by its owner", (owner: Person) => deleteGrant(inSession(owner))], ["with a cut-off", (owner: Person) => endGrantOf(grantsContext(), owner.userId, "cut_off")]] as const;
+  it.each(ways)("taken back %s while Redis does not confirm, it is 503; said again, or by the outbox, no token of it is left", async (_, takeBack) => {
+    const deletions = async (owner: Person) => (await auditOf(owner)).filter((action) => action === "grant.deleted").length;
+    for (const finish of [takeBack, () => finishInvalidations()]) {
+      const owner = await anOwner();
+      const before = await deletions(owner);
+      await getOwnerToken(owner.userId, "flowise");
+      vi.spyOn(redis(), "evalsha").mockRejectedValue(new Error("Command timed out"));
+      await expect(takeBack(owner)).rejects.toMatchObject({ code: "store_unavailable" });
+      vi.restoreAllMocks();
+      expect(await getOwnerToken(owner.userId, "flowise"), "the old copy still stands").toBeTruthy();
+      await finish(owner);
+      await expect(getOwnerToken(owner.userId, "flowise")).rejects.toMatchObject({ code: "owner_reauth_required" });
+      expect(await deletions(owner)).toBe(before + 1);
+    }
   });
 
   it("a key can neither give it nor take it back", async () => {

@@ -3,7 +3,7 @@ import { now } from "@/lib/platform/clock";
 import { randomToken, seal, unseal, UnsealError } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
 import { sealingRing } from "@/lib/platform/key-rings";
-import { defineScript, runScript } from "@/lib/platform/records";
+import { defineScript, runScript, type StaleRecord } from "@/lib/platform/records";
 import { redisRunId, withRedis } from "@/lib/platform/redis";
 
 /** The engines to which an owner's token is narrowed; `self` is the grant's own access token, never sent to anybody. */
@@ -15,8 +15,11 @@ export type OwnerAccess = { accessToken: string; expiresAt: number; lifeSeconds:
 
 const Stored = z.object({ at: z.string(), exp: z.number(), life: z.number() });
 
-const tokenKey = (userId: string, kind: Kind) => `sl:g:{${userId}}:t:${kind}`;
-const floorKey = (userId: string) => `sl:g:{${userId}}:x`;
+const kinds: Kind[] = ["self", "nflow", "flowise"];
+
+const grantKey = (userId: string) => `sl:g:{${userId}}`;
+const tokenKey = (userId: string, kind: Kind) => `${grantKey(userId)}:t:${kind}`;
+const floorKey = (userId: string) => `${grantKey(userId)}:x`;
 const backOffKey = (userId: string) => `sl:g:{${userId}}:b`;
 const inflightKey = (userId: string) => `sl:g:{${userId}}:f`;
 export const lockKey = (userId: string) => `sl:g:{${userId}}:l`;
@@ -74,8 +77,13 @@ export async function keepAccess(userId: string, kind: Kind, access: OwnerAccess
 
 /** Forgets every token of the owner, and keeps late writers of generations below `generation` from bringing one back. */
 export async function dropAccess(userId: string, generation: number): Promise<void> {
-  const keys = [floorKey(userId), tokenKey(userId, "self"), tokenKey(userId, "nflow"), tokenKey(userId, "flowise"), backOffKey(userId)];
+  const keys = [floorKey(userId), ...kinds.map((kind) => tokenKey(userId, kind)), backOffKey(userId)];
   await withRedis((client) => runScript(client, drop, keys, [generation, floorTtlSeconds]));
+}
+
+/** The same as the outbox does it, for a removal whose process dies. The grant's own name has no record: only its floor is raised, which is this one. */
+export function accessRecords(userId: string, generation: number): StaleRecord[] {
+  return [grantKey(userId), ...kinds.map((kind) => tokenKey(userId, kind))].map((key) => ({ key, version: generation }));
 }
 
 export type BackOff = { kind: "disabled" | "unavailable"; ms: number };
