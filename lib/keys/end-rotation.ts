@@ -3,7 +3,7 @@ import { recordAudit } from "@/lib/audit";
 import { nowDate } from "@/lib/platform/clock";
 import { pool, transaction, type Tx } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
-import { confirmInvalidation, type PendingInvalidation, planInvalidation } from "@/lib/platform/records";
+import { confirmInvalidation, type PendingInvalidation, planInvalidation, type StaleRecord } from "@/lib/platform/records";
 import { foldUsage } from "@/lib/usage";
 import { z } from "zod";
 import { keyIn, noSuchKey, ownKeys, readKey } from "./get-key";
@@ -13,7 +13,7 @@ import { lockKeys } from "./revoke-key";
 import type { ApiKeyView } from "./schemas";
 
 /**
- * Ends the overlap of a rotation now: from this answer on no replica admits the earlier secret. Without one it changes nothing.
+ * Ends the overlap of a rotation now: from this answer on no replica admits the earlier secret. Without one it changes nothing, and promises the same.
  * @throws SluiceError `not_found`, `store_unavailable`
  */
 export async function endRotation(ctx: Context, anyId: string): Promise<ApiKeyView> {
@@ -24,7 +24,10 @@ export async function endRotation(ctx: Context, anyId: string): Promise<ApiKeyVi
     const key = await tx.apiKey.findFirst({ where, select: { ...keyFields, version: true } });
     if (!key) throw noSuchKey();
     const overlap = overlapOf(key);
-    return overlap && endOverlap(tx, ctx, key, overlap.hash, "asked");
+    if (overlap) return endOverlap(tx, ctx, key, overlap.hash, "asked");
+    // Somebody ended it earlier, and perhaps got no confirmation: this answer promises it again.
+    const [latest] = key.earlierSecrets;
+    return latest ? planInvalidation(tx, overlapRecords(key, latest.hash)) : null;
   });
   if (pending) await confirmInvalidation(pending);
   return readKey(where);
@@ -35,8 +38,12 @@ async function endOverlap(tx: Tx, ctx: Context, key: { id: string; tenantId: str
   // The pointer's floor is the key's version, so that a slow reader cannot write the old pointer back.
   await tx.apiKey.update({ where: { id: key.id }, data: { version: { increment: 1 } } });
   await recordAudit(tx, ctx, { action: "key.rotation_ended", target: { type: "apiKey", id: key.id }, tenantId: key.tenantId, data: { name: key.name, why } });
-  // The pointer for calls with the secret, the key's record for those with tokens that were obtained with it.
-  return planInvalidation(tx, [keyRecordByHash(hash), keyRecordById(key.id)].map((record) => ({ key: record, version: key.version + 1 })));
+  return planInvalidation(tx, overlapRecords({ id: key.id, version: key.version + 1 }, hash));
+}
+
+/** The pointer for calls with the earlier secret, the key's record for those with tokens that were obtained with it. */
+function overlapRecords(key: { id: string; version: number }, hash: string): StaleRecord[] {
+  return [keyRecordByHash(hash), keyRecordById(key.id)].map((record) => ({ key: record, version: key.version }));
 }
 
 /** To run every second: a secret that was to end when quiet ends within seconds of it. */

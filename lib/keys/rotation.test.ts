@@ -37,6 +37,20 @@ describe("rotating a key", () => {
     expect([await codeOf(rotated.secret), await codeOf(secret)]).toEqual(["ok", "key_rotated"]);
   });
 
+  it("an end that Redis did not confirm is 503; said again it is done", async () => {
+    const ctx = contextOf(await aPerson());
+    const { key, secret } = await createKey(ctx, CreateKeyInput.parse({ name: "k" }));
+    await rotateKey(ctx, key.id, hourOverlap);
+    expect(await codeOf(secret)).toBe("ok");
+    vi.spyOn(redis(), "evalsha").mockRejectedValue(new Error("Command timed out"));
+    await expect(endRotation(ctx, key.id)).rejects.toMatchObject({ code: "store_unavailable" });
+    vi.restoreAllMocks();
+    expect(await codeOf(secret), "the old copy still stands").toBe("ok");
+    await endRotation(ctx, key.id);
+    expect(await codeOf(secret)).toBe("key_rotated");
+    expect(await db().auditEvent.count({ where: { action: "key.rotation_ended", targetId: key.id } })).toBe(1);
+  });
+
   it("both secrets share one limit", async () => {
     const person = await aPerson();
     const { key, secret } = await create(person, { rateLimit: { requests: 3, window: 3600 } });

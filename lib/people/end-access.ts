@@ -27,10 +27,9 @@ export async function endAccess(ctx: Context, whose: Whose, ending: Ending, reas
     const access = await changeAccess(tx, ctx, userId, ending.access ?? {});
     const tokens = ending.tokens ? await revokeTokensOf(tx, ctx, userId, reason) : { count: 0, pending: [] };
     const keys = ending.keys ? await revokeKeysOf(tx, ctx, userId, reason) : { count: 0, stale: [] };
-    const stale = [...access.stale, ...keys.stale];
-    return { access, tokens, keys, pending: stale.length > 0 ? await planInvalidation(tx, stale) : null };
+    return { access, tokens, keys, pending: await planInvalidation(tx, [...access.stale, ...keys.stale]) };
   });
-  if (done.pending) await confirmInvalidation(done.pending);
+  await confirmInvalidation(done.pending);
   await confirmEnded(done.tokens);
   const sessions = ending.sessions ? await endSessionsOf({ iss, sub }, reason, { ...(ctx.actor.type !== "job" && { by: ctx }) }) : 0;
   const grant = ending.grant && (await endGrantOf(ctx, userId, reason)) ? 1 : 0;

@@ -32,9 +32,9 @@ export async function observe(ctx: Context, known: Observed, user: Pick<Keycloak
   }
   const pending = await transaction(async (tx) => {
     const { stale } = await changeAccess(tx, ctx, known.userId, { keycloakState });
-    return stale.length > 0 ? planInvalidation(tx, stale) : null;
+    return planInvalidation(tx, stale);
   });
-  if (pending) await confirmInvalidation(pending);
+  await confirmInvalidation(pending);
   return "reactivated";
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import type { Context, Person } from "@/lib/access";
@@ -8,6 +8,7 @@ import { checkCall, createKey } from "@/lib/keys";
 import { CreateKeyInput } from "@/lib/keys/schemas";
 import { db } from "@/lib/platform/db";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { redis } from "@/lib/platform/redis";
 import { findSession } from "@/lib/sessions";
 import { aSignIn } from "@/lib/sessions/sign-in.fixture";
 import { identityOf, rememberPerson } from "@/lib/tenants";
@@ -20,10 +21,14 @@ beforeAll(async () => {
   realm = await aRealm();
   admin = contextOf(await aPerson({ role: "admin", username: "an-admin" }));
 });
-afterEach(() => realm.control({ reset: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await realm.control({ reset: true });
+});
 afterAll(() => realm.close());
 
 const all = RevokePersonInput.parse({});
+const wholeSecond = () => Math.floor(Date.now() / 1000);
 const verdictOf = async (secret: string) => {
   const verdict = await checkCall({ kind: "secret", secret }, { ip: "127.0.0.1", cost: 0 });
   return verdict.ok ? "ok" : verdict.error.code;
@@ -46,7 +51,7 @@ async function someone(username = "uma") {
     keys: (await Promise.all(secrets.map(verdictOf))).filter((verdict) => verdict === "ok").length,
     grant: await db().ownerGrant.count({ where: { userId: person.userId, status: "active", sealed: { not: "" } } }),
   });
-  return { person, secrets, alive };
+  return { person, secrets, familyId: family, alive };
 }
 const grantOwner = ({ userId, tenantId, issuer, sub }: Person) => ({ userId, tenantId, issuer, sub });
 
@@ -78,6 +83,27 @@ describe("cutting somebody off", () => {
     expect((await rememberPerson(identityOf(await verifyKeycloakToken((await realm.tokensFor("gus")).accessToken)))).isActive).toBe(false);
     expect(await updatePerson(admin, person.userId, { is_active: true })).toMatchObject({ is_active: true });
     expect(await verdictOf(secrets[0]!)).toBe("ok");
+  });
+
+  it("said again after Redis did not confirm, leaves nothing that still acts", async () => {
+    const keptOut = (person: Person) => updatePerson(admin, person.userId, { is_active: false });
+    const ways = [["key_revoked", (person: Person) => revokePerson(admin, person.userId, all)], ["owner_disabled", (person: Person) => revokePerson(admin, person.userId, { ...all, keys: false, disable: true })], ["owner_disabled", keptOut]] as const;
+    for (const [expected, cutOff] of ways) {
+      // Who signs in in the second of a cut-off is cut off too.
+      const second = wholeSecond();
+      await expect.poll(wholeSecond).toBeGreaterThan(second);
+      const { person, secrets, familyId, alive } = await someone();
+      const programs = async () => (await checkCall({ kind: "user", userId: person.userId, familyId }, { ip: null, cost: 0 })).ok;
+      expect([await verdictOf(secrets[0]!), await programs()]).toEqual(["ok", true]);
+      vi.spyOn(redis(), "evalsha").mockRejectedValue(new Error("Command timed out"));
+      await expect(cutOff(person)).rejects.toMatchObject({ code: "store_unavailable" });
+      vi.restoreAllMocks();
+      expect([await verdictOf(secrets[0]!), await programs()], "the old copies still stand").toEqual(["ok", true]);
+      await cutOff(person);
+      expect([await verdictOf(secrets[0]!), await programs(), await alive()]).toEqual([expected, false, expect.objectContaining({ sessions: 0, tokens: 0, keys: 0 })]);
+      await updatePerson(admin, person.userId, { is_active: true });
+      expect(await programs()).toBe(false);
+    }
   });
 
   it("is for administrators, for somebody who is there, and nobody keeps themselves out", async () => {

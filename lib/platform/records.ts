@@ -14,6 +14,8 @@ import { redis, redisRunId, withRedis } from "./redis";
  */
 export const recordTtlSeconds = 60;
 const floorTtlSeconds = 300;
+/** What ended longer ago needs no dropping again when somebody says it again: the copies have ended by themselves, and no reader is that slow. */
+export const repeatedWithinSeconds = floorTtlSeconds;
 
 /** A script that is loaded again by itself when Redis has forgotten it (restart, fail-over, SCRIPT FLUSH). */
 export type Script = { source: string; sha: string };

@@ -21,7 +21,8 @@ const stateActions: Record<KeycloakState, string> = { enabled: "user.enabled", d
  * Changes whether somebody may act: they may while nobody keeps them out here and Keycloak has them enabled. Two reasons are kept
  * apart, so that Keycloak's change of mind never lets in whom an administrator keeps out.
  *
- * @returns what must be dropped once the transaction is over, so that every key check sees it; empty when nothing changed.
+ * @returns what must be dropped once the transaction is over, so that every key check sees it; also when nothing changed, since whoever
+ *   changed it before may have had no confirmation.
  * @throws SluiceError `not_found`
  */
 export async function changeAccess(tx: Tx, ctx: Context, userId: string, change: AccessChange): Promise<{ isActive: boolean; changed: boolean; stale: StaleRecord[] }> {
@@ -34,7 +35,7 @@ export async function changeAccess(tx: Tx, ctx: Context, userId: string, change:
   const isActive = !keptOut && keycloakState === "enabled";
   const outMoved = keptOut !== (known.keptOutAt !== null);
   const stateMoved = keycloakState !== known.keycloakState;
-  if (!outMoved && !stateMoved && isActive === known.isActive) return { isActive, changed: false, stale: [] };
+  if (!outMoved && !stateMoved && isActive === known.isActive) return { isActive, changed: false, stale: [{ key: userRecordKey(userId), version: known.version }] };
 
   await tx.user.update({
     where: { id: userId },

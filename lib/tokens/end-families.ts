@@ -5,7 +5,7 @@ import { now, nowDate } from "@/lib/platform/clock";
 import { Prisma, type Tx } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { metrics } from "@/lib/platform/metrics";
-import { confirmInvalidation, type PendingInvalidation, planInvalidation } from "@/lib/platform/records";
+import { confirmInvalidation, type PendingInvalidation, planInvalidation, repeatedWithinSeconds } from "@/lib/platform/records";
 
 /** Ended families. `pending` is to be confirmed after the commit (`confirmEnded`); from then on no replica takes an access token of theirs. */
 export type Ended = { familyIds: string[]; tenantId?: string; pending: PendingInvalidation[] };
@@ -13,21 +13,25 @@ export type Ended = { familyIds: string[]; tenantId?: string; pending: PendingIn
 /** One intention of the outbox holds at most so many records. */
 const recordsMax = 5000;
 
-/** Ends those families that may still have a living token; all rows at once, in the order of ids, so that two who do it cannot wait for one another. */
+/**
+ * Ends those families that may still have a living token; all rows at once, in the order of ids, so that two who do it cannot wait for one another.
+ * Those that ended a moment ago are to be confirmed again: who ended them may have had no confirmation, and says it again.
+ */
 export async function endFamilies(tx: Tx, which: { id?: string; userId: string; apiKeyId?: string }, reason: string): Promise<Ended> {
   const { id, userId, apiKeyId } = which;
   // An access token may outlive the last refresh token by its own life.
   const livingSince = new Date(now() - env().TOKEN_ACCESS_TTL_SECONDS * 1000);
-  const families = await tx.$queryRaw<{ id: string; tenantId: string; version: number }[]>`
-    SELECT id, "tenantId", version FROM "TokenFamily" WHERE "userId" = ${userId}::uuid AND "revokedAt" IS NULL AND "expiresAt" > ${livingSince}
+  const recently = new Date(now() - repeatedWithinSeconds * 1000);
+  const all = await tx.$queryRaw<{ id: string; tenantId: string; version: number; revokedAt: Date | null }[]>`
+    SELECT id, "tenantId", version, "revokedAt" FROM "TokenFamily" WHERE "userId" = ${userId}::uuid AND ("revokedAt" IS NULL OR "revokedAt" > ${recently}) AND "expiresAt" > ${livingSince}
       ${id === undefined ? Prisma.empty : Prisma.sql`AND id = ${id}::uuid`} ${apiKeyId === undefined ? Prisma.empty : Prisma.sql`AND "apiKeyId" = ${apiKeyId}::uuid`}
     ORDER BY id FOR UPDATE`;
-  if (families.length === 0) return { familyIds: [], pending: [] };
+  const families = all.filter((family) => !family.revokedAt);
   const familyIds = families.map((family) => family.id);
-  await tx.$executeRaw`UPDATE "TokenFamily" SET "revokedAt" = ${nowDate()}, "revokedReason" = ${reason}, version = version + 1 WHERE id = ANY(${familyIds}::uuid[])`;
+  if (familyIds.length > 0) await tx.$executeRaw`UPDATE "TokenFamily" SET "revokedAt" = ${nowDate()}, "revokedReason" = ${reason}, version = version + 1 WHERE id = ANY(${familyIds}::uuid[])`;
   const pending: PendingInvalidation[] = [];
-  for (let from = 0; from < families.length; from += recordsMax) {
-    pending.push(await planInvalidation(tx, families.slice(from, from + recordsMax).map((family) => ({ key: familyRecordKey(family.id), version: family.version + 1 }))));
+  for (let from = 0; from < all.length; from += recordsMax) {
+    pending.push(await planInvalidation(tx, all.slice(from, from + recordsMax).map(({ id, version, revokedAt }) => ({ key: familyRecordKey(id), version: revokedAt ? version : version + 1 }))));
   }
   metrics.tokenFamilies.cell({ event: reason === "reuse" ? "reused" : "revoked" }).count += families.length;
   return { familyIds, tenantId: families[0]?.tenantId, pending };

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { decodeJwt } from "jose";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { type Context, permissionMask, permissionsOf } from "@/lib/access";
@@ -9,6 +9,7 @@ import { CreateKeyInput } from "@/lib/keys/schemas";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db, transaction } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
+import { redis } from "@/lib/platform/redis";
 import { endSession } from "@/lib/sessions";
 import { markKeycloakSessionEnded, markPersonNotBefore } from "@/lib/sessions/marks";
 import { aSignIn } from "@/lib/sessions/sign-in.fixture";
@@ -43,7 +44,7 @@ async function byKey(input: object = {}) {
 describe("tokens of a caller", () => {
   let realm: Realm;
   beforeAll(async () => { realm = await aRealm(); });
-  afterEach(() => { resetClock(); });
+  afterEach(() => { vi.restoreAllMocks(); resetClock(); });
   afterAll(async () => { await realm.close(); setEnv(undefined); });
 
   /** Somebody who is signed in, as a door sees them. */
@@ -142,6 +143,20 @@ describe("tokens of a caller", () => {
     expect(await db().auditEvent.count({ where: { action: "token.revoked", chain: person.tenantId } })).toBe(4);
     await expect(revokeTokens(caller(), { all: true })).rejects.toMatchObject({ code: "missing_credentials" });
     await expect(revokeTokens(ctx, {})).rejects.toMatchObject({ code: "validation_failed" });
+  });
+
+  const ways = [["one by its id", (pair: TokenPair) => ({ token_id: claimsOf(pair).fam })], ["one by its refresh token", (pair: TokenPair) => ({ refresh_token: pair.refresh_token })], ["all", () => ({ all: true as const })]] as const;
+  it.each(ways)("whose end (%s) Redis did not confirm are dead when it is said again", async (_, input) => {
+    const { ctx, person } = await byKey();
+    const pair = await issue(ctx);
+    expect(await codeOf(pair.access_token)).toBe("ok");
+    vi.spyOn(redis(), "evalsha").mockRejectedValue(new Error("Command timed out"));
+    await expect(revokeTokens(contextOf(person), input(pair))).rejects.toMatchObject({ code: "store_unavailable" });
+    vi.restoreAllMocks();
+    expect(await codeOf(pair.access_token), "the old copy still stands").toBe("ok");
+    expect(await revokeTokens(contextOf(person), input(pair))).toMatchObject({ revoked_count: 0 });
+    expect(await codeOf(pair.access_token)).toBe("invalid_credentials");
+    expect(await db().auditEvent.count({ where: { action: "token.revoked", chain: person.tenantId } })).toBe(1);
   });
 
   it("of a person are ended in somebody else's transaction: undone with it, dead once it is confirmed", async () => {
