@@ -17,14 +17,15 @@ const recordsMax = 5000;
  * Ends those families that may still have a living token; all rows at once, in the order of ids, so that two who do it cannot wait for one another.
  * Those that ended a moment ago are to be confirmed again: who ended them may have had no confirmation, and says it again.
  */
-export async function endFamilies(tx: Tx, which: { id?: string; userId: string; apiKeyId?: string }, reason: string): Promise<Ended> {
-  const { id, userId, apiKeyId } = which;
+export async function endFamilies(tx: Tx, which: { id?: string; userId: string; apiKeyId?: string; /** Later ones live. */ startedUntil?: Date | undefined }, reason: string): Promise<Ended> {
+  const { id, userId, apiKeyId, startedUntil } = which;
   // An access token may outlive the last refresh token by its own life.
   const livingSince = new Date(now() - env().TOKEN_ACCESS_TTL_SECONDS * 1000);
   const recently = new Date(now() - repeatedWithinSeconds * 1000);
   const all = await tx.$queryRaw<{ id: string; tenantId: string; version: number; revokedAt: Date | null }[]>`
     SELECT id, "tenantId", version, "revokedAt" FROM "TokenFamily" WHERE "userId" = ${userId}::uuid AND ("revokedAt" IS NULL OR "revokedAt" > ${recently}) AND "expiresAt" > ${livingSince}
       ${id === undefined ? Prisma.empty : Prisma.sql`AND id = ${id}::uuid`} ${apiKeyId === undefined ? Prisma.empty : Prisma.sql`AND "apiKeyId" = ${apiKeyId}::uuid`}
+      ${startedUntil === undefined ? Prisma.empty : Prisma.sql`AND "createdAt" <= ${startedUntil}`}
     ORDER BY id FOR UPDATE`;
   const families = all.filter((family) => !family.revokedAt);
   const familyIds = families.map((family) => family.id);
@@ -46,8 +47,8 @@ export async function confirmEnded({ pending }: Pick<Ended, "pending">): Promise
  * Ends every token of a person's programs, in the transaction of whatever else happens to them; the caller has the permission. `confirmEnded` is due
  * after the commit. @returns how many sign-ins of programs ended
  */
-export async function revokeTokensOf(tx: Tx, ctx: Context, userId: string, reason: string): Promise<{ count: number } & Pick<Ended, "pending">> {
-  const { familyIds, tenantId, pending } = await endFamilies(tx, { userId }, reason);
+export async function revokeTokensOf(tx: Tx, ctx: Context, userId: string, reason: string, options: { startedUntil?: Date | undefined } = {}): Promise<{ count: number } & Pick<Ended, "pending">> {
+  const { familyIds, tenantId, pending } = await endFamilies(tx, { userId, ...options }, reason);
   const count = familyIds.length;
   if (count > 0) await recordAudit(tx, ctx, { action: "token.revoked", target: { type: "user", id: userId }, tenantId, data: { reason, count } });
   return { count, pending };

@@ -181,6 +181,31 @@ describe("tokens of a caller", () => {
     expect([await codeOf(stolen.access_token), await codeOf(other.access_token)]).toEqual(expected);
   });
 
+  it("of a theft whose alarm was cut short end when the token comes again, and what was obtained since lives", async () => {
+    const before = env();
+    setEnv({ ...before, TOKEN_REUSE_SCOPE: "user" });
+    const { ctx } = await byKey();
+    const [stolen, other] = [await issue(ctx), await issue(ctx)];
+    await again(stolen.refresh_token);
+    expect(await codeOf(other.access_token)).toBe("ok");
+    const familyOf = (pair: TokenPair) => db().tokenFamily.findUniqueOrThrow({ where: { id: claimsOf(pair).fam } });
+    vi.spyOn(redis(), "evalsha").mockRejectedValue(new Error("Command timed out"));
+    await expect(again(stolen.refresh_token)).rejects.toMatchObject({ code: "store_unavailable" });
+    vi.restoreAllMocks();
+    expect((await familyOf(other)).revokedReason, "written before anything is confirmed").toBe("reuse");
+    await expect(again(stolen.refresh_token)).rejects.toMatchObject({ code: "invalid_credentials" });
+    expect(await codeOf(other.access_token)).toBe("invalid_credentials");
+
+    // As if the process had died between the two transactions.
+    await db().tokenFamily.update({ where: { id: claimsOf(other).fam }, data: { revokedAt: null, revokedReason: null } });
+    moveClock(1000);
+    const since = await issue(ctx);
+    await expect(again(stolen.refresh_token)).rejects.toMatchObject({ code: "invalid_credentials" });
+    setEnv(before);
+    expect([await codeOf(other.access_token), await codeOf(since.access_token)]).toEqual(["invalid_credentials", "ok"]);
+    expect(await db().auditEvent.count({ where: { action: "token.reuse_detected", targetId: claimsOf(stolen).fam } })).toBe(1);
+  });
+
   it("are listed for their owner alone, with where they are used and what they may do, until they end", async () => {
     const { ctx, person, key } = await byKey({ permissions: ["ai:predict"], chatflowIds: flows });
     const pair = await issue(ctx, { chatflowIds: [flows[0]] });

@@ -15,7 +15,7 @@ import { chatAnswerOf, type Issued, pairOf } from "./token-answer";
 
 const familyFields = { id: true, userId: true, apiKeyId: true, permissions: true, chatflowIds: true, sessionId: true, kcSid: true, kcAuthTime: true } as const;
 type Found = { id: string; familyId: string; family: { userId: string } };
-type Rotation = { kind: "rotated"; refreshToken: NewRefreshToken } | { kind: "reused"; ended: Ended } | { kind: "expired" } | { kind: "revoked" };
+type Rotation = { kind: "rotated"; refreshToken: NewRefreshToken } | { kind: "reused"; ended: Ended; /** Set when the alarm was raised before. */ raisedAt: Date | null } | { kind: "expired" } | { kind: "revoked" };
 
 /**
  * Trades a refresh token for a new pair. Each is good once: a second use means that two have it, nobody can tell which
@@ -59,7 +59,7 @@ async function redeem(caller: Caller, input: RefreshInput): Promise<Issued> {
   else noteRefused(caller.call, { ...person, apiKeyId: family.apiKeyId });
 
   const rotation = await rotate(token, familyContext(family, person, caller), caller);
-  if (rotation.kind === "reused") await alarm(token, familyContext(family, person, caller), rotation.ended);
+  if (rotation.kind === "reused") await alarm(token, familyContext(family, person, caller), rotation);
   if (rotation.kind === "expired") throw new SluiceError("token_expired", "The refresh token has expired. Sign in again.");
   if (rotation.kind !== "rotated" || !verdict) throw refused();
   metrics.tokenFamilies.inc({ event: "refreshed" });
@@ -71,11 +71,12 @@ async function redeem(caller: Caller, input: RefreshInput): Promise<Issued> {
 function rotate(token: Found, ctx: ReturnType<typeof familyContext>, caller: Caller): Promise<Rotation> {
   return transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM "TokenFamily" WHERE id = ${token.familyId}::uuid FOR UPDATE`;
-    const current = await tx.refreshToken.findUniqueOrThrow({ where: { id: token.id }, include: { family: { select: { id: true, endsAt: true, revokedAt: true } } } });
-    if (current.family.revokedAt) return { kind: "revoked" };
+    const current = await tx.refreshToken.findUniqueOrThrow({ where: { id: token.id }, include: { family: { select: { id: true, endsAt: true, revokedAt: true, revokedReason: true } } } });
+    const { revokedAt, revokedReason } = current.family;
+    if (revokedAt && !(current.spentAt && revokedReason === "reuse")) return { kind: "revoked" };
     if (current.spentAt) {
-      await recordAudit(tx, ctx, { action: "token.reuse_detected", target: { type: "tokenFamily", id: token.familyId }, data: { reason: "reuse", scope: env().TOKEN_REUSE_SCOPE } });
-      return { kind: "reused", ended: await endFamilies(tx, { id: token.familyId, userId: token.family.userId }, "reuse") };
+      if (!revokedAt) await recordAudit(tx, ctx, { action: "token.reuse_detected", target: { type: "tokenFamily", id: token.familyId }, data: { reason: "reuse", scope: env().TOKEN_REUSE_SCOPE } });
+      return { kind: "reused", ended: await endFamilies(tx, { id: token.familyId, userId: token.family.userId }, "reuse"), raisedAt: revokedAt };
     }
     if (current.expiresAt.getTime() <= now()) return { kind: "expired" };
     await tx.refreshToken.update({ where: { id: token.id }, data: { spentAt: nowDate() } });
@@ -83,10 +84,15 @@ function rotate(token: Found, ctx: ReturnType<typeof familyContext>, caller: Cal
   });
 }
 
-/** The family has ended with the alarm; where the operator says so, the person's other programs end too, in a transaction of their own: two alarms at once would else wait for each other's rows. */
-async function alarm(token: Found, ctx: ReturnType<typeof familyContext>, ended: Ended): Promise<void> {
+/**
+ * The family has ended with the alarm; where the operator says so, the person's other programs end too, in a transaction of their own: two alarms at once would
+ * else wait for each other's rows. Nothing is confirmed before both are written. An alarm that was cut short is finished when the token comes again, and ends
+ * nothing that was obtained since.
+ */
+async function alarm(token: Found, ctx: ReturnType<typeof familyContext>, { ended, raisedAt }: Extract<Rotation, { kind: "reused" }>): Promise<void> {
+  const others = env().TOKEN_REUSE_SCOPE === "user" ? await transaction((tx) => revokeTokensOf(tx, ctx, token.family.userId, "reuse", { startedUntil: raisedAt ?? undefined })) : null;
   await confirmEnded(ended);
-  if (env().TOKEN_REUSE_SCOPE === "user") await confirmEnded(await transaction((tx) => revokeTokensOf(tx, ctx, token.family.userId, "reuse")));
+  if (others) await confirmEnded(others);
 }
 
 const refused = () => new SluiceError("invalid_credentials", "The refresh token is not valid. Sign in again.");
