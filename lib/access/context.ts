@@ -67,6 +67,12 @@ export type Context = {
    * @throws SluiceError `step_up_required`
    */
   requireFresh?: () => void;
+  /**
+   * Asks once more whether the session, or the sign-in at Keycloak, that the call came with still lives: for what must not be finished after somebody was cut off.
+   * Absent where the call stands on neither.
+   * @throws SluiceError `session_expired`, `invalid_credentials`; `store_unavailable`
+   */
+  refuseIfEnded?: () => Promise<void>;
 };
 
 /** The person behind the call, whether they came themselves or sent a key. @throws SluiceError for jobs and the bootstrap token. */

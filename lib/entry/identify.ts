@@ -4,7 +4,7 @@ import { checkCall, countFailure, countHere, looksLikeSecret, noteCaller, noteRe
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
-import { findSession, isSignInEnded } from "@/lib/sessions";
+import { findSession, isSignInEnded, refuseEndedSession } from "@/lib/sessions";
 import { findPersonState, findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { ownerOfExpired, refuseEnded, verifyAccessToken } from "@/lib/tokens";
 import { byAdminToken } from "./bootstrap";
@@ -100,11 +100,12 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
     rememberToken(token);
     noteRefused(caller.call, claims);
     const { familyId, permissions } = claims;
-    if (claims.leansOn) await refuseEnded(claims.leansOn, { issuer: env().KEYCLOAK_ISSUER, sub: claims.sub });
+    const refuseIfEnded = async () => { if (claims.leansOn) await refuseEnded(claims.leansOn, { issuer: env().KEYCLOAK_ISSUER, sub: claims.sub }); };
+    await refuseIfEnded();
     const options = { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 as const };
     const verdict = admitted(await checkCall(claims.apiKeyId ? { kind: "key", apiKeyId: claims.apiKeyId, familyId, permissions } : { kind: "user", userId: claims.userId, familyId, permissions }, options), caller);
     const actor = claims.apiKeyId ? keyActor(verdict, familyId) : ({ type: "user", person: verdict.person, credential: { kind: "gateway", familyId } } as const);
-    return contextOf(verdict, actor, caller, claims.chatflowIds);
+    return { ...contextOf(verdict, actor, caller, claims.chatflowIds), refuseIfEnded };
   }
   if (issuer !== env().KEYCLOAK_ISSUER) throw new SluiceError("invalid_credentials", "The token was issued by somebody else.");
   // Without narrowing, an engine holds tokens that name our client too, and must not be able to come back as the person.
@@ -115,13 +116,17 @@ async function byToken(token: string, caller: Caller, permission?: Permission): 
   const signIn = signInOf(claims);
   // Such a token may be older than what we know, so it teaches us nothing of somebody known; what it may do is bounded by its own role too.
   const identity = identityOf(claims);
-  if (await isSignInEnded({ issuer: identity.issuer, sub: identity.sub, kcSid: signIn.kcSid, signedInAt: signIn.at })) {
-    noteRefused(caller.call, await findOwner(identity));
-    throw new SluiceError("invalid_credentials", "The sign-in behind this token was ended at Keycloak.");
-  }
+  const refuseIfEnded = async () => {
+    if (await isSignInEnded({ issuer: identity.issuer, sub: identity.sub, kcSid: signIn.kcSid, signedInAt: signIn.at })) throw new SluiceError("invalid_credentials", "The sign-in behind this token was ended at Keycloak.");
+  };
+  await refuseIfEnded().catch(async (error: unknown) => {
+    if (isSluiceError(error, "invalid_credentials")) noteRefused(caller.call, await findOwner(identity));
+    throw error;
+  });
   const userId = (await findUserId(identity.issuer, identity.sub)) ?? (await rememberPerson(identity)).person.userId;
   const verdict = admitted(await checkCall({ kind: "user", userId, permissions: roleMask(identity.role) }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
-  return contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000, signIn } }, caller);
+  const ctx = contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "keycloak", token, expiresAt: (claims.exp ?? 0) * 1000, signIn } }, caller);
+  return { ...ctx, refuseIfEnded };
 }
 
 /** For the record of a refusal, which stands whether we can look or not. */
@@ -136,7 +141,7 @@ async function bySession({ cookie, origin, safe, referer }: Credentials, caller:
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
   const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
   const ctx = contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller);
-  return { ...ctx, requireFresh: () => requireFresh(session, pageOf(referer)) };
+  return { ...ctx, requireFresh: () => requireFresh(session, pageOf(referer)), refuseIfEnded: () => refuseEndedSession(session.handle.sessionId) };
 }
 
 const fromKeyCheck = new WeakSet<SluiceError>();

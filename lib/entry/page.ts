@@ -4,7 +4,7 @@ import { redirect } from "next/navigation";
 import { cache, type ReactNode } from "react";
 import { type Context, roleMask } from "@/lib/access";
 import { isSluiceError } from "@/lib/platform/errors";
-import { findSession, type Session } from "@/lib/sessions";
+import { findSession, refuseEndedSession, type Session } from "@/lib/sessions";
 import { getPersonState } from "@/lib/tenants";
 import { addressFromDoor } from "@/lib/platform/client-address";
 import { requestIdFrom } from "./request-id";
@@ -39,6 +39,7 @@ export const findSignedIn = cache(async (): Promise<SignedIn | null> => {
     ip: addressFromDoor(sent),
     userAgent: sent.get("user-agent")?.slice(0, 400) ?? null,
     requireFresh: () => requireFresh(session, sent.get("x-sluice-path")),
+    refuseIfEnded: () => refuseEndedSession(session.handle.sessionId),
   };
   return { ctx, session, isActive: isActive && tenantIsActive };
 });

@@ -5,7 +5,7 @@ import { keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
 import { accessRecords, dropAccess } from "./token-cache";
-import { deletedReason, findGrantRow, openOfflineToken } from "./vault";
+import { deletedReason, lockGrant, openOfflineToken } from "./vault";
 
 /**
  * Takes somebody's machine access away, as part of a verb that has asked for its own permission. Unlike the owner's own taking back it
@@ -15,14 +15,15 @@ import { deletedReason, findGrantRow, openOfflineToken } from "./vault";
  * @throws SluiceError `store_unavailable`
  */
 export async function endGrantOf(ctx: Context, userId: string, reason: string): Promise<boolean> {
-  const row = await findGrantRow(userId);
-  if (!row) return false;
-  const ended = await transaction(async (tx) => {
-    const [gone] = await tx.ownerGrant.updateManyAndReturn({ where: { userId, sealed: { not: "" } }, data: { status: "needs_reauth", statusReason: deletedReason, sealed: "", generation: { increment: 1 }, idleDeadlineAt: null, absDeadlineAt: null }, select: { generation: true } });
-    if (!gone) return null;
+  const { row, ended } = await transaction(async (tx) => {
+    await lockGrant(tx, userId);
+    const row = await tx.ownerGrant.findUnique({ where: { userId } });
+    if (!row?.sealed) return { row, ended: null };
+    const { generation } = await tx.ownerGrant.update({ where: { userId }, data: { status: "needs_reauth", statusReason: deletedReason, sealed: "", generation: { increment: 1 }, idleDeadlineAt: null, absDeadlineAt: null } });
     await recordAudit(tx, ctx, { action: "grant.deleted", target: { type: "user", id: userId }, tenantId: row.tenantId, data: { reason } });
-    return { ...gone, pending: await planInvalidation(tx, accessRecords(userId, gone.generation)) };
+    return { row, ended: { generation, pending: await planInvalidation(tx, accessRecords(userId, generation)) } };
   });
+  if (!row) return false;
   // Also of one that ended earlier, perhaps without a confirmation.
   await dropAccess(userId, ended?.generation ?? row.generation);
   if (!ended) return false;

@@ -2,11 +2,12 @@ import type { Context } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { nowDate } from "@/lib/platform/clock";
 import { randomToken } from "@/lib/platform/crypto";
-import { isUniqueViolation, transaction } from "@/lib/platform/db";
+import { transaction } from "@/lib/platform/db";
+import { isSluiceError } from "@/lib/platform/errors";
 import { keycloakClient, type KeycloakClient, keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { clearInflight, dropAccess } from "./token-cache";
-import { deletedReason, type GrantRow, grantsContext, openOfflineToken, sealOfflineToken } from "./vault";
+import { deletedReason, findGrantRow, type GrantRow, grantsContext, lockGrant, openOfflineToken, sealOfflineToken } from "./vault";
 
 /** An offline token as Keycloak just gave it, with the person whom its verified tokens name. */
 export type NewGrant = {
@@ -26,12 +27,12 @@ export type NewGrant = {
 /**
  * Keeps an owner's offline token in place of the one before. The old one is revoked only if it belongs to another Keycloak
  * session: within one, revoking any token ends them all.
+ * @throws SluiceError as the context's `refuseIfEnded`: nothing is kept then, and the token is revoked unless it shares its session with a grant that stays.
  * @param ctx who did it, for the audit event; without one it is ours (a sign-in by password has no context yet).
  */
 export async function storeGrant(given: NewGrant, ctx: Context = grantsContext()): Promise<void> {
-  const { old, generation } = await write(given, ctx).catch((error: unknown) => {
-    // Two first grants at once: the other one made the row.
-    if (isUniqueViolation(error)) return write(given, ctx);
+  const { old, generation } = await write(given, ctx).catch(async (error: unknown) => {
+    if (isSluiceError(error, "session_expired", "invalid_credentials")) await revokeUnkept(given);
     throw error;
   });
   await dropAccess(given.userId, generation);
@@ -41,7 +42,9 @@ export async function storeGrant(given: NewGrant, ctx: Context = grantsContext()
 
 async function write(given: NewGrant, ctx: Context): Promise<{ old: GrantRow | null; generation: number }> {
   return transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM "OwnerGrant" WHERE "userId" = ${given.userId}::uuid FOR UPDATE`;
+    await lockGrant(tx, given.userId);
+    // Behind the lock, since an answer from before it is worth nothing: they may have been cut off while Keycloak answered.
+    await ctx.refuseIfEnded?.();
     const old = await tx.ownerGrant.findUnique({ where: { userId: given.userId } });
     const generation = (old?.generation ?? 0) + 1;
     const salt = randomToken(32);
@@ -58,6 +61,12 @@ async function write(given: NewGrant, ctx: Context): Promise<{ old: GrantRow | n
     await recordAudit(tx, ctx, { action: renewed ? "grant.renewed" : "grant.given", target: { type: "user", id: given.userId }, tenantId: given.tenantId, data: { client: given.client } });
     return { old, generation };
   });
+}
+
+async function revokeUnkept(given: NewGrant): Promise<void> {
+  const row = await findGrantRow(given.userId);
+  if (row?.sealed && row.kcSid === given.kcSid) return;
+  await revokeToken(given.client, given.refreshToken).catch((error: unknown) => logger.warn({ err: error, userId: given.userId }, "the token of a grant that was not kept was not revoked"));
 }
 
 async function revokeOld(old: GrantRow, given: NewGrant): Promise<void> {

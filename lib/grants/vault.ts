@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { jobContext } from "@/lib/access";
 import { seal, unseal, UnsealError } from "@/lib/platform/crypto";
-import { db, isDatabaseDown } from "@/lib/platform/db";
+import { db, isDatabaseDown, type Tx } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { isKeyKnown, sealingRing } from "@/lib/platform/key-rings";
@@ -16,6 +16,12 @@ export function findGrantRow(userId: string) {
   return db().ownerGrant.findUnique({ where: { userId } }).catch((error: unknown) => {
     throw isDatabaseDown(error) ? storeUnavailable(error) : error;
   });
+}
+
+/** Held to the end of the transaction by whoever keeps a grant or takes it away, also where there is no row yet. */
+export async function lockGrant(tx: Tx, userId: string): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`grant:${userId}`}, 0))`;
+  await tx.$queryRaw`SELECT 1 FROM "OwnerGrant" WHERE "userId" = ${userId}::uuid FOR UPDATE`;
 }
 
 type Owner = { userId: string; issuer: string; sub: string };

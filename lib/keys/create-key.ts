@@ -4,7 +4,7 @@ import { now, nowDate } from "@/lib/platform/clock";
 import { transaction, type Tx } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
 import { grantOf, keyFields, outlivesGrant, viewOf } from "./key-view";
-import { type Bounds, findBounds, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireWithinOwn } from "./policy";
+import { type Bounds, findBounds, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireStillThere, requireWithinOwn } from "./policy";
 import { type ApiKeyView, type CreateKeyInput, defaultPermissions } from "./schemas";
 import { newSecret } from "./secret";
 
@@ -18,7 +18,8 @@ export type CreatedKeyFor = CreatedKey & { grant: "missing" | "active" };
  *
  * @returns the key and its secret, which exists only in this return value; afterwards the database knows its SHA-256
  *   and a short hint. `message` when the key outlives the owner's grant.
- * @throws SluiceError `insufficient_permission`, `permission_escalation`, `step_up_required`, `key_limit_reached`, `validation_failed`
+ * @throws SluiceError `insufficient_permission`, `permission_escalation`, `step_up_required`, `key_limit_reached`, `validation_failed`; `session_expired`,
+ *   `invalid_credentials`, `key_revoked` or `owner_disabled` when the caller was cut off since the door let them in
  */
 export async function createKey(ctx: Context, input: CreateKeyInput): Promise<CreatedKey> {
   requirePermission(ctx, "api-keys:create");
@@ -45,6 +46,7 @@ export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateK
     const { keysPerUser, lifetimeDays } = await keyPolicy(tx, tenantId);
     requireExpiry(bounds.expiresAt, { createdAtMs: now(), lifetimeDays, pointer: input.expiresIn ? "/expiresIn" : undefined });
     await requireRoomForKey(tx, owner, keysPerUser);
+    await requireStillThere(tx, ctx);
 
     const created = await tx.apiKey.create({
       data: {

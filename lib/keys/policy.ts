@@ -113,13 +113,34 @@ async function findActingKey(tx: Tx, ctx: Context): Promise<Reach | null> {
   return key;
 }
 
+/** Held to the end of the transaction by whoever adds a key to a person's or ends them all. Keys are locked before it, where both are. */
+export async function lockOwner(tx: Tx, userId: string): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`keys:${userId}`}, 0))`;
+}
+
+/**
+ * Asks again, behind the owner's lock, whether the caller may still act: many creations may have waited there since the door let them in, and somebody
+ * may have been cut off meanwhile. Of a key `findBounds` has asked. Redis is asked within the transaction, since an answer from before the lock is worth nothing.
+ * @throws SluiceError `owner_disabled`, `invalid_credentials`, and as the context's `refuseIfEnded`
+ */
+export async function requireStillThere(tx: Tx, ctx: Context): Promise<void> {
+  const { actor } = ctx;
+  if (actor.type !== "user" && actor.type !== "apiKey") return;
+  const familyId = actor.type === "apiKey" ? actor.familyId : actor.credential.kind === "gateway" ? actor.credential.familyId : undefined;
+  const [found] = await tx.$queryRaw<{ isActive: boolean; tokenEnded: boolean }[]>`
+    SELECT "isActive", EXISTS (SELECT 1 FROM "TokenFamily" WHERE id = ${familyId ?? null}::uuid AND "revokedAt" IS NOT NULL) AS "tokenEnded" FROM "User" WHERE id = ${actor.person.userId}::uuid`;
+  if (!found?.isActive) throw new SluiceError("owner_disabled", "Your access is switched off.");
+  if (found.tokenEnded) throw new SluiceError("invalid_credentials", "This token was revoked.");
+  await ctx.refuseIfEnded?.();
+}
+
 /**
  * Makes sure that one more key may live. The lock is held to the end of the transaction, so that creations at once
  * cannot pass the limit together.
  * @throws SluiceError `key_limit_reached`
  */
 export async function requireRoomForKey(tx: Tx, { userId, tenantId }: KeyOwner, keysPerUser: number): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`keys:${userId}`}, 0))`;
+  await lockOwner(tx, userId);
   const live = await tx.apiKey.count({ where: { tenantId, userId, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(now()) } }] } });
   if (live >= keysPerUser) throw new SluiceError("key_limit_reached", `There are ${live} live API keys, and ${keysPerUser} is the most. Revoke one first.`, { decision: { check: "key_limit", seen: live, limit: keysPerUser } });
 }

@@ -4,6 +4,7 @@ import { now, nowDate } from "@/lib/platform/clock";
 import type { Tx } from "@/lib/platform/db";
 import { repeatedWithinSeconds, type StaleRecord } from "@/lib/platform/records";
 import { staleKeyRecords } from "./key-records";
+import { lockOwner } from "./policy";
 import { lockKeys } from "./revoke-key";
 
 /**
@@ -12,7 +13,11 @@ import { lockKeys } from "./revoke-key";
  * @returns how many, and what the caller must have dropped once the transaction is over
  */
 export async function revokeKeysOf(tx: Tx, ctx: Context, userId: string, reason: string): Promise<{ count: number; stale: StaleRecord[] }> {
-  await lockKeys(tx, (await tx.apiKey.findMany({ where: { userId, revokedAt: null }, select: { id: true } })).map((key) => key.id));
+  const lockLiving = async () => lockKeys(tx, (await tx.apiKey.findMany({ where: { userId, revokedAt: null }, select: { id: true } })).map((key) => key.id));
+  await lockLiving();
+  await lockOwner(tx, userId);
+  // Some may have come in before the lock was ours; none does any more.
+  await lockLiving();
   const recently = new Date(now() - repeatedWithinSeconds * 1000);
   const all = await tx.apiKey.findMany({ where: { userId, OR: [{ revokedAt: null }, { revokedAt: { gt: recently } }] }, select: { id: true, tenantId: true, secretHash: true, version: true, name: true, revokedAt: true } });
   const keys = all.filter((key) => !key.revokedAt);

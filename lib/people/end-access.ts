@@ -2,6 +2,7 @@ import type { Context } from "@/lib/access";
 import { endGrantOf } from "@/lib/grants";
 import { revokeKeysOf } from "@/lib/keys";
 import { transaction } from "@/lib/platform/db";
+import { isSluiceError } from "@/lib/platform/errors";
 import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
 import { endSessionsOf } from "@/lib/sessions";
 import { type AccessChange, changeAccess } from "@/lib/tenants";
@@ -15,14 +16,20 @@ export type Ending = { sessions: boolean; tokens: boolean; keys: boolean; grant:
 export type Ended = { sessions: number; tokens: number; keys: number; grant: number; isActive: boolean; changed: boolean };
 
 /**
- * Ends what somebody may act by, on every replica before this returns. The rows come first, in one transaction with their audit
- * events; sessions and the grant follow. Doing it again ends what is left, so whoever meets an error says it again.
+ * Ends what somebody may act by, on every replica before this returns. Sessions come first, so that what is being made with them at this
+ * moment is refused behind the lock that the end of keys and grant takes too; the rows follow in one transaction with their audit events.
+ * A store that is away does not keep the rows from ending. Doing it again ends what is left, so whoever meets an error says it again.
  *
  * @param reason a word for audit events, revoked keys and dead sessions.
  * @throws SluiceError `not_found`; `store_unavailable`: some of it may still live
  */
 export async function endAccess(ctx: Context, whose: Whose, ending: Ending, reason: string): Promise<Ended> {
   const { userId, issuer: iss, sub } = whose;
+  const endSessions = async () => (ending.sessions ? endSessionsOf({ iss, sub }, reason, { ...(ctx.actor.type !== "job" && { by: ctx }) }) : 0);
+  const first = await endSessions().catch((error: unknown) => {
+    if (isSluiceError(error, "store_unavailable")) return error;
+    throw error;
+  });
   const done = await transaction(async (tx) => {
     const access = await changeAccess(tx, ctx, userId, ending.access ?? {});
     const tokens = ending.tokens ? await revokeTokensOf(tx, ctx, userId, reason) : { count: 0, pending: [] };
@@ -31,7 +38,9 @@ export async function endAccess(ctx: Context, whose: Whose, ending: Ending, reas
   });
   await confirmInvalidation(done.pending);
   await confirmEnded(done.tokens);
-  const sessions = ending.sessions ? await endSessionsOf({ iss, sub }, reason, { ...(ctx.actor.type !== "job" && { by: ctx }) }) : 0;
+  if (typeof first !== "number") throw first;
+  // Whoever signed in while the rows were being written is kept out like the others.
+  const sessions = first + (await endSessions());
   const grant = ending.grant && (await endGrantOf(ctx, userId, reason)) ? 1 : 0;
   return { sessions, tokens: done.tokens.count, keys: done.keys.count, grant, isActive: done.access.isActive, changed: done.access.changed };
 }

@@ -19,6 +19,11 @@ export async function isSignInEnded(signIn: { issuer: string; sub: string; kcSid
   return (await unlessEnded(refuseKilled({ iss, sub, kc_sid: kcSid ?? "", auth_time: signedInAt, login_iat: signedInAt }).then(() => true))) === null;
 }
 
+/** For a call that came with this session, asked again later. @throws SluiceError `session_expired`; `store_unavailable` */
+export async function refuseEndedSession(sessionId: string): Promise<void> {
+  await openSession({ sessionId, share: "" }, "meta", { touch: false });
+}
+
 async function unlessEnded<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;

@@ -26,7 +26,8 @@ const stateActions: Record<KeycloakState, string> = { enabled: "user.enabled", d
  * @throws SluiceError `not_found`
  */
 export async function changeAccess(tx: Tx, ctx: Context, userId: string, change: AccessChange): Promise<{ isActive: boolean; changed: boolean; stale: StaleRecord[] }> {
-  await tx.$queryRaw`SELECT 1 FROM "User" WHERE id = ${userId}::uuid FOR UPDATE`;
+  // Not FOR UPDATE: a key that is being made refers to this row and may hold what the rest of our transaction waits for.
+  await tx.$queryRaw`SELECT 1 FROM "User" WHERE id = ${userId}::uuid FOR NO KEY UPDATE`;
   const known = await tx.user.findUnique({ where: { id: userId }, select: { tenantId: true, username: true, isActive: true, disabledAt: true, keptOutAt: true, keycloakState: true, version: true } });
   if (!known) throw notFound("No such person.");
   const at = nowDate();

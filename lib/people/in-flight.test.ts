@@ -1,0 +1,126 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { aRealm, type Realm } from "@/dev/testing/identity";
+import { aPerson, contextOf } from "@/dev/testing/people";
+import type { Context } from "@/lib/access";
+import { type Credentials, identify } from "@/lib/entry/identify";
+import { finishGrant, startGrant } from "@/lib/grants";
+import { createKey } from "@/lib/keys";
+import { CreateKeyInput } from "@/lib/keys/schemas";
+import { db, pool } from "@/lib/platform/db";
+import { env } from "@/lib/platform/env";
+import { aSignIn } from "@/lib/sessions/sign-in.fixture";
+import { issueToken } from "@/lib/tokens";
+import { IssueTokenInput } from "@/lib/tokens/schemas";
+import { revokePerson } from ".";
+import { RevokePersonInput } from "./schemas";
+
+let realm: Realm;
+let admin: Context;
+beforeAll(async () => {
+  realm = await aRealm();
+  admin = contextOf(await aPerson({ role: "admin" }));
+});
+// Who signs in in the second of a cut-off is cut off too.
+beforeEach(async () => {
+  const second = wholeSecond();
+  await expect.poll(wholeSecond).toBeGreaterThan(second);
+});
+afterAll(() => realm.close());
+
+const wholeSecond = () => Math.floor(Date.now() / 1000);
+const all = RevokePersonInput.parse({});
+
+/** As a door lets somebody in. */
+function atTheDoor(sent: Partial<Credentials>): Promise<Context> {
+  const credentials: Credentials = { apiKey: null, authorization: null, cookie: null, origin: new URL(env().AUTH_URL).origin, safe: false, referer: null, ...sent };
+  return identify(credentials, { requestId: randomUUID(), ip: "127.0.0.1", userAgent: "vitest" });
+}
+const inSession = async () => atTheDoor({ cookie: (await aSignIn(await realm.tokensFor("uma"))).cookie });
+const bearer = (token: string) => atTheDoor({ authorization: `Bearer ${token}` });
+const create = (ctx: Context) => createKey(ctx, CreateKeyInput.parse({ name: "in flight" }));
+const userIdOf = ({ actor }: Context) => (actor.type === "user" || actor.type === "apiKey" ? actor.person.userId : "");
+const tokenOf = async (ctx: Context) => bearer((await issueToken(ctx, IssueTokenInput.parse({}))).access_token);
+
+/** Holds a lock, as a transaction before theirs would. */
+async function hold(statement: string, value: string) {
+  const client = await pool().connect();
+  await client.query("BEGIN");
+  await client.query(statement, [value]);
+  const pid = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid;
+  return {
+    waiting: () => count("SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", pid),
+    release: async () => {
+      await client.query("COMMIT");
+      client.release();
+    },
+  };
+}
+const count = async (statement: string, value: unknown) => Number((await pool().query<{ count: string }>(statement, [value])).rows[0]?.count);
+const holdNamed = (name: string) => hold("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name);
+const waitingFor = (name: string) => count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND hashtextextended($1, 0) = ((classid::bigint << 32) | objid::bigint)", name);
+const living = (userId: string) => db().apiKey.count({ where: { userId, revokedAt: null } });
+
+describe("a cut-off while something is being made", () => {
+  const callers = [
+    ["a session", inSession],
+    ["a token of a session", async () => tokenOf(await inSession())],
+    ["a token of Keycloak", async () => bearer((await realm.tokensFor("uma")).accessToken)],
+    ["a key", async () => atTheDoor({ apiKey: (await createKey(await inSession(), CreateKeyInput.parse({ name: "maker", permissions: ["api-keys:create"] }))).secret })],
+  ] as const;
+
+  it.each(callers)("leaves no living key of those that wait to be created by %s", async (_, comeIn) => {
+    const ctx = await comeIn();
+    const userId = userIdOf(ctx);
+    const lock = await holdNamed(`keys:${userId}`);
+    const [before, after] = [create(ctx), create(ctx)].map((made) => made.then(() => "made", (error: { code: string }) => error.code));
+    await expect.poll(lock.waiting).toBe(2);
+    const cutOff = revokePerson(admin, userId, all);
+    await lock.release();
+    await Promise.all([before, after, cutOff]);
+    expect(await living(userId)).toBe(0);
+    // And whoever comes to the lock later still.
+    await expect(create(ctx)).rejects.toMatchObject({ code: expect.stringMatching(/^(session_expired|invalid_credentials|key_revoked)$/) as string });
+    expect(await living(userId)).toBe(0);
+  });
+
+  it("waits for a key that is being written, and ends it too", async () => {
+    const ctx = await inSession();
+    const userId = userIdOf(ctx);
+    // Holds up the row's foreign key, which is past everything that a creation asks.
+    const tenant = await hold('SELECT 1 FROM "Tenant" WHERE id = $1 FOR UPDATE', ctx.tenantId);
+    const made = create(ctx);
+    await expect.poll(tenant.waiting).toBe(1);
+    let isDone = false;
+    const cutOff = revokePerson(admin, userId, all).finally(() => { isDone = true; });
+    await expect.poll(async () => isDone || (await waitingFor(`keys:${userId}`)) === 1).toBe(true);
+    await tenant.release();
+    expect((await made).key.status).toBe("active");
+    expect((await cutOff).keys).toBe(1);
+    expect(await living(userId)).toBe(0);
+  });
+
+  it("keeps out: a key that waits to be created is refused, whatever its caller came with", async () => {
+    const ctx = await bearer((await realm.tokensFor("gus")).accessToken);
+    const userId = userIdOf(ctx);
+    await revokePerson(admin, userId, { ...all, sessions: false, tokens: false, keys: false, grant: false, disable: true });
+    await expect(create(ctx)).rejects.toMatchObject({ code: "owner_disabled" });
+  });
+
+  it("leaves no machine access that is being given", async () => {
+    const ctx = await inSession();
+    const userId = userIdOf(ctx);
+    const { url, flowId } = await startGrant(ctx, null);
+    const back = await realm.follow(url, { username: "uma" });
+    const lock = await holdNamed(`grant:${userId}`);
+    const giving = finishGrant(ctx, flowId, new URLSearchParams(back.search));
+    await expect.poll(lock.waiting).toBe(1);
+    const cutOff = revokePerson(admin, userId, all);
+    await expect.poll(lock.waiting).toBe(2);
+    await lock.release();
+    expect(await giving).toMatchObject({ outcome: "failed" });
+    await cutOff;
+    expect(await db().ownerGrant.count({ where: { userId, sealed: { not: "" } } })).toBe(0);
+    expect(await realm.calls("authorization_code")).toBeGreaterThan(0);
+  });
+});
