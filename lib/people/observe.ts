@@ -27,7 +27,10 @@ export async function observe(ctx: Context, known: Observed, user: Pick<Keycloak
   if (notBefore > known.signedOutBefore) await signOut(known, notBefore);
   if (keycloakState === known.keycloakState) return null;
   if (keycloakState !== "enabled") {
-    await endAccess(ctx, known, { sessions: true, tokens: true, keys: false, grant: false, access: { keycloakState } }, `${keycloakState}_at_keycloak`);
+    const reason = `${keycloakState}_at_keycloak`;
+    // Before the state is stored, which says that nothing is left to do: what is cut short here is done again.
+    await endSessionsOf({ iss: known.issuer, sub: known.sub }, reason);
+    await endAccess(ctx, known, { sessions: true, tokens: true, keys: false, grant: false, access: { keycloakState } }, reason);
     return known.keycloakState === "enabled" ? "deactivated" : null;
   }
   const pending = await transaction(async (tx) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { jobContext, type Person } from "@/lib/access";
@@ -8,6 +8,7 @@ import { CreateKeyInput } from "@/lib/keys/schemas";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { redis } from "@/lib/platform/redis";
 import { findSession } from "@/lib/sessions";
 import { aSignIn } from "@/lib/sessions/sign-in.fixture";
 import { identityOf, lookUpPerson, rememberPerson } from "@/lib/tenants";
@@ -22,6 +23,7 @@ beforeEach(async () => {
   await syncPeople(jobContext("people.sync", randomUUID()));
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   setEnv(undefined);
   await realm.control({ reset: true });
   await sweep();
@@ -57,6 +59,20 @@ describe("the sweep", () => {
     expect([await verdictOf(secret), await isSignedIn(cookie)]).toEqual(["ok", false]);
     const events = await db().auditEvent.findMany({ where: { targetId: person.userId, action: { startsWith: "user." } }, orderBy: { writeOrder: "asc" } });
     expect(events.map((event) => event.action)).toEqual(["user.disabled", "user.enabled"]);
+  });
+
+  it("that was cut short is done again: no session from before lives when the person is enabled", async () => {
+    await personOf("uma");
+    const cookie = await cookieFor("uma");
+    await realm.control({ disableUser: "uma" });
+    vi.spyOn(redis(), "evalsha").mockRejectedValue(new Error("Command timed out"));
+    await expect(sweep()).rejects.toMatchObject({ code: "store_unavailable" });
+    vi.restoreAllMocks();
+    expect(await isSignedIn(cookie)).toBe(true);
+    await sweep();
+    await realm.control({ enableUser: "uma" });
+    expect(await sweep()).toMatchObject({ reactivated: 1 });
+    expect(await isSignedIn(cookie)).toBe(false);
   });
 
   it("shuts out who was deleted, whether they are active here or not", async () => {
