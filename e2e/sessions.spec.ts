@@ -72,6 +72,49 @@ test("ada, who signed in a while ago, confirms that it is her before she makes a
   await expect(page.getByRole("row").filter({ hasText: name })).toBeVisible();
 });
 
+test("ada, sent to Keycloak from a question that has no form, finds again whom she keeps out and what she imports; what may be a key stands in no storage", async ({ page }) => {
+  const line = `sha256,name,user,tenant,permissions\n${createHash("sha256").update(String(Date.now())).digest("hex")},of old,uma,acme,read`;
+  const confirm = async () => {
+    await page.getByRole("dialog", { name: "Confirm that it is you" }).getByRole("link", { name: "Go to Keycloak" }).click();
+    await expect(page.getByText("Thank you, that was you")).toBeVisible();
+  };
+  await signIn(page, "ada");
+  await page.goto("/admin/people?q=dis%40");
+  await page.getByRole("row").filter({ hasText: "dis" }).getByRole("link", { name: "dis" }).click();
+  const question = page.getByRole("alertdialog");
+  const keepOut = question.getByRole("checkbox", { name: /And keep them out/ });
+  const ask = () => page.getByRole("button", { name: "Cut this person off …" }).click();
+  await ask();
+  await expect(keepOut).not.toBeChecked();
+  await age(page);
+  await keepOut.click();
+  await question.getByRole("checkbox", { name: /API keys/ }).click();
+  await question.getByRole("textbox").fill("dis");
+  await question.getByRole("button", { name: "Cut off" }).click();
+  await confirm();
+  await ask();
+  await expect(keepOut).toBeChecked();
+  await expect(question.getByRole("checkbox", { name: /API keys/ })).not.toBeChecked();
+  await expect(question.getByRole("button", { name: "Cut off" })).toBeDisabled();
+
+  await page.goto("/admin/keys");
+  const text = page.getByRole("dialog").getByLabel("Or paste CSV or JSON");
+  const preview = async (pasted: string) => {
+    await page.getByRole("button", { name: "Import keys" }).click();
+    await age(page);
+    await text.fill(pasted);
+    await page.getByRole("dialog").getByRole("button", { name: "Preview" }).click();
+    await expect(page.getByRole("dialog", { name: "Confirm that it is you" })).toBeVisible();
+  };
+  await preview(line);
+  await confirm();
+  await page.getByRole("button", { name: "Import keys" }).click();
+  await expect(text).toHaveValue(line);
+  await page.keyboard.press("Escape");
+  await preview(line.replace(/[0-9a-f]{64}/, "slk_0123456789abcdefghijklmnopqrstuvwxyz"));
+  expect(await page.evaluate(() => JSON.stringify(window.sessionStorage))).not.toContain("slk_0123");
+});
+
 test("the sign-in page leads to Keycloak's own page for who forgot the password", async ({ page }) => {
   await page.goto("/sign-in");
   await page.getByRole("button", { name: "Forgot your password?" }).click();

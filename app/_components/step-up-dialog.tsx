@@ -20,7 +20,7 @@ export function StepUp() {
       <DialogContent title="Confirm that it is you" description="You signed in a while ago, and this changes something that matters.">
         <DialogBody className="space-y-2 text-sm text-muted">
           <p>Keycloak asks for your password, or what else you sign in with, and brings you back to this page. Nothing has been changed so far.</p>
-          <p>What you typed into a form here is kept in this tab: open the form again and it is filled in.</p>
+          <p>What you chose or typed into a form here is kept in this tab: open the form again and it is filled in. Only what confirms is typed anew.</p>
         </DialogBody>
         <DialogFooter>
           <DialogClose asChild><Button variant="secondary">Not now</Button></DialogClose>

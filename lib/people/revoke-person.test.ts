@@ -60,10 +60,10 @@ describe("cutting somebody off", () => {
     const { person, secrets, alive } = await someone();
     expect(await alive()).toEqual({ sessions: 2, tokens: 1, keys: 2, grant: 1 });
     const answer = await revokePerson(admin, person.userId, all);
-    expect(answer).toMatchObject({ sessions: 2, tokens: 1, keys: 2, grant: 1, disabled: false, is_active: true, keycloak_sessions: "not_permitted", message: "Ended: 2 sessions, 1 program’s sign-in, 2 keys, 1 machine access." });
+    expect(answer).toMatchObject({ sessions: 2, tokens: 1, keys: 2, grant: 1, disabled: false, is_active: true, keycloak_sessions: "not_permitted", message: "Ended: 2 sessions, 1 program’s sign-in, 2 keys, 1 machine access. They are not kept out, and may sign in again." });
     expect(await alive()).toEqual({ sessions: 0, tokens: 0, keys: 0, grant: 0 });
     expect(await verdictOf(secrets[0]!)).toBe("key_revoked");
-    expect(await revokePerson(admin, person.userId, all)).toMatchObject({ sessions: 0, tokens: 0, keys: 0, grant: 0, message: "There was nothing left to end." });
+    expect(await revokePerson(admin, person.userId, all)).toMatchObject({ sessions: 0, tokens: 0, keys: 0, grant: 0, message: "There was nothing left to end. They are not kept out, and may sign in again." });
     const events = await db().auditEvent.findMany({ where: { chain: person.tenantId, actorId: admin.actor.type === "user" ? admin.actor.person.userId : "", at: { gt: new Date(Date.now() - 600_000) } } });
     const of = (action: string) => events.filter((event) => event.action === action).length;
     expect(["session.ended", "token.revoked", "key.revoked", "grant.deleted"].map(of)).toEqual([2, 1, 2, 1]);

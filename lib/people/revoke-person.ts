@@ -59,5 +59,6 @@ const counted = (count: number, one: string, many = `${one}s`) => (count === 0 ?
 function wordsFor(ended: Ended, isKeptOut: boolean): string {
   const parts = [...counted(ended.sessions, "session"), ...counted(ended.tokens, "program’s sign-in", "programs’ sign-ins"), ...counted(ended.keys, "key"), ...counted(ended.grant, "machine access", "machine access")];
   const what = parts.length === 0 ? "There was nothing left to end." : `Ended: ${parts.join(", ")}.`;
-  return isKeptOut ? `${what} They stay out until an administrator lets them in again.` : what;
+  if (isKeptOut) return `${what} They stay out until an administrator lets them in again.`;
+  return ended.isActive ? `${what} They are not kept out, and may sign in again.` : what;
 }

@@ -2,13 +2,13 @@
 
 import { useId, useState, useTransition } from "react";
 import { toast } from "sonner";
-import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { DialogBody, DialogFooter } from "@/app/_components/ui/dialog";
 import { Input } from "@/app/_components/ui/input";
 import { Label } from "@/app/_components/ui/label";
 import { Notice } from "@/app/_components/ui/notice";
 import { Textarea } from "@/app/_components/ui/textarea";
+import { useDraft } from "@/app/_components/use-draft";
 import { importKeyFileAction } from "../actions";
 import { ImportResults, type Report } from "./import-results";
 
@@ -16,11 +16,13 @@ import { ImportResults, type Report } from "./import-results";
 const textMax = 900_000;
 const example = "sha256,name,user,permissions,hashed,prefix\n9f86d0…,Nightly report,ada,read ai:predict,,\n60303a…,Old client,uma@acme.test,read,afterPrefix,flash_";
 
+/** Whoever pastes the keys themselves by mistake finds them in no storage: what is as long as a key and no SHA-256 may be one. */
+const hasHashesOnly = (text: string) => (text.match(/\w{20,}/g) ?? []).every((run) => /^[0-9a-f]{64}$/i.test(run));
+
 /** From a file or pasted text over a preview, which changes nothing, to a result per line. */
 export function ImportPanel({ tenants, onDone }: { tenants: string[]; onDone: () => void }) {
   const id = useId();
-  const [text, setText] = useState("");
-  const [tenant, setTenant] = useState(tenants.length === 1 ? (tenants[0] ?? "") : "");
+  const { values: { text, tenant }, change: fill, refused } = useDraft({ text: "", tenant: tenants.length === 1 ? (tenants[0] ?? "") : "" }, (values) => hasHashesOnly(values.text));
   const [report, setReport] = useState<{ data: Report; isPreview: boolean } | null>(null);
   const [failure, setFailure] = useState<string | null>(null);
   const [isBusy, start] = useTransition();
@@ -28,7 +30,7 @@ export function ImportPanel({ tenants, onDone }: { tenants: string[]; onDone: ()
   const wouldImport = report?.isPreview ? report.data.results.filter((result) => result.status === "imported").length : 0;
 
   function change(next: string) {
-    setText(next);
+    fill({ text: next });
     setReport(null);
     setFailure(null);
   }
@@ -36,7 +38,7 @@ export function ImportPanel({ tenants, onDone }: { tenants: string[]; onDone: ()
   function run(dryRun: boolean) {
     start(async () => {
       const result = await importKeyFileAction({ text, ...(tenant.trim() && { tenant: tenant.trim() }), dryRun }).catch(() => null);
-      setFailure(result === null ? "The portal did not answer. Check your connection and try again." : result.ok ? null : refusalText(result.problem));
+      setFailure(result === null ? "The portal did not answer. Check your connection and try again." : result.ok ? null : refused(result.problem));
       if (!result?.ok) return;
       setReport({ data: result.data, isPreview: dryRun });
       const done = result.data.results.filter((one) => one.status === "imported").length;
@@ -55,7 +57,7 @@ export function ImportPanel({ tenants, onDone }: { tenants: string[]; onDone: ()
           </div>
           <div className="space-y-1.5">
             <Label htmlFor={`${id}-tenant`}>Tenant<span className="ml-1.5 font-normal text-muted">optional</span></Label>
-            <Input id={`${id}-tenant`} value={tenant} list={`${id}-slugs`} maxLength={100} autoComplete="off" spellCheck={false} className="font-mono" onChange={(event) => { setTenant(event.target.value); setReport(null); }} aria-describedby={`${id}-tenant-hint`} />
+            <Input id={`${id}-tenant`} value={tenant} list={`${id}-slugs`} maxLength={100} autoComplete="off" spellCheck={false} className="font-mono" onChange={(event) => { fill({ tenant: event.target.value }); setReport(null); }} aria-describedby={`${id}-tenant-hint`} />
             <datalist id={`${id}-slugs`}>{tenants.map((slug) => <option key={slug} value={slug} />)}</datalist>
             <p id={`${id}-tenant-hint`} className="text-[0.8125rem] text-muted">For lines that name a user and no tenant.</p>
           </div>

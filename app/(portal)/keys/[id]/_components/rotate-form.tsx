@@ -2,13 +2,13 @@
 
 import { type SubmitEvent, useId, useState } from "react";
 import type { ApiKeyView } from "@/lib/keys/schemas";
-import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { DialogBody, DialogClose, DialogFooter } from "@/app/_components/ui/dialog";
 import { Label } from "@/app/_components/ui/label";
 import { Notice } from "@/app/_components/ui/notice";
 import { Radio } from "@/app/_components/ui/radio";
 import { Select } from "@/app/_components/ui/select";
+import { useDraft } from "@/app/_components/use-draft";
 import type { CreatedKey } from "../../_components/key-form-schema";
 import { rotateKeyAction } from "../../actions";
 
@@ -30,11 +30,13 @@ const silences = [
   { value: "week", label: "When unused for a week", seconds: 7 * day },
 ] as const;
 
+type Choice = { overlap: number; silence: (typeof silences)[number]["value"] };
+const usual: Choice = { overlap: 7 * day, silence: "never" };
+
 /** Few choices and nothing to type: no schema is needed here, the server parses. */
 export function RotateForm({ apiKey, onRotated }: { apiKey: ApiKeyView; onRotated: (made: CreatedKey) => void }) {
   const id = useId();
-  const [overlap, setOverlap] = useState<number>(7 * day);
-  const [silence, setSilence] = useState<(typeof silences)[number]["value"]>("never");
+  const { values: { overlap, silence }, change, refused } = useDraft(usual);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   // A silence that is no shorter than the overlap would say nothing.
@@ -48,7 +50,7 @@ export function RotateForm({ apiKey, onRotated }: { apiKey: ApiKeyView; onRotate
     try {
       const result = await rotateKeyAction({ id: apiKey.id, rotation: { overlapSeconds: overlap, ...(overlap > 0 && chosen.seconds !== undefined && { endWhenQuietSeconds: chosen.seconds }) } });
       if (result.ok) onRotated(result.data);
-      else setFailure(refusalText(result.problem));
+      else setFailure(refused(result.problem));
     } catch {
       setFailure("The portal did not answer. Close this and look whether an overlap runs before you try again.");
     } finally {
@@ -62,12 +64,12 @@ export function RotateForm({ apiKey, onRotated }: { apiKey: ApiKeyView; onRotate
         {failure && <Notice tone="bad" live title="The key was not rotated">{failure}</Notice>}
         <fieldset className="space-y-2.5">
           <legend className="mb-1.5 text-sm font-medium">The old secret goes on working</legend>
-          {overlaps.map((choice) => <Radio key={choice.value} name={id} checked={overlap === choice.value} onChange={() => setOverlap(choice.value)} hint={"hint" in choice ? choice.hint : undefined}>{choice.label}</Radio>)}
+          {overlaps.map((choice) => <Radio key={choice.value} name={id} checked={overlap === choice.value} onChange={() => change({ overlap: choice.value })} hint={"hint" in choice ? choice.hint : undefined}>{choice.label}</Radio>)}
         </fieldset>
         {fitting.length > 1 && (
           <div className="space-y-1.5">
             <Label htmlFor={`${id}-silence`}>and ends</Label>
-            <Select id={`${id}-silence`} value={chosen.value} onValueChange={setSilence} choices={fitting} />
+            <Select id={`${id}-silence`} value={chosen.value} onValueChange={(value) => change({ silence: value })} choices={fitting} />
           </div>
         )}
       </DialogBody>

@@ -1,10 +1,10 @@
 "use client";
 
-import { useId, useState } from "react";
+import { useId } from "react";
 import type { PersonDetails, RevokePersonAnswer } from "@/lib/people/schemas";
-import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Checkbox } from "@/app/_components/ui/checkbox";
+import { useDraft } from "@/app/_components/use-draft";
 import { revokePersonAction } from "../../actions";
 
 type Part = "sessions" | "tokens" | "keys" | "grant" | "disable";
@@ -16,15 +16,17 @@ const parts: { part: Part; label: string; hint: string }[] = [
   { part: "disable", label: "And keep them out", hint: "They cannot sign in again until an administrator lets them in. Otherwise they may, at once." },
 ];
 
+const usual: Record<Part, boolean> = { sessions: true, tokens: true, keys: true, grant: true, disable: false };
+
 /** What ends is chosen here; the name is typed, since revoked keys do not come back. */
 export function CutOffDialog({ person, isSelf, onClose, onEnded }: { person: PersonDetails; isSelf: boolean; onClose: () => void; onEnded: (answer: RevokePersonAnswer) => void }) {
   const id = useId();
-  const [chosen, setChosen] = useState<Record<Part, boolean>>({ sessions: true, tokens: true, keys: true, grant: true, disable: false });
+  const { values: chosen, change, refused } = useDraft(usual);
 
   async function cutOff(): Promise<string | null> {
     if (!Object.values(chosen).some(Boolean)) return "Choose what is to end.";
     const result = await revokePersonAction({ id: person.id, ...chosen });
-    if (!result.ok) return refusalText(result.problem);
+    if (!result.ok) return refused(result.problem);
     onEnded(result.data);
     return null;
   }
@@ -36,7 +38,7 @@ export function CutOffDialog({ person, isSelf, onClose, onEnded }: { person: Per
         <legend className="sr-only">What ends</legend>
         {parts.filter(({ part }) => part !== "disable" || !isSelf).map(({ part, label, hint }) => (
           <label key={part} htmlFor={`${id}-${part}`} className="flex gap-2.5">
-            <Checkbox id={`${id}-${part}`} checked={chosen[part]} onCheckedChange={(checked) => setChosen({ ...chosen, [part]: checked === true })} className="mt-px" />
+            <Checkbox id={`${id}-${part}`} checked={chosen[part]} onCheckedChange={(checked) => change({ [part]: checked === true })} className="mt-px" />
             <span>{label}<span className="block text-[0.8125rem] text-muted">{hint}</span></span>
           </label>
         ))}
