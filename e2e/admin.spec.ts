@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Page } from "@playwright/test";
+import pg from "pg";
 import { expectAccessible, expectFits } from "./accessibility";
 import { demoUrl, signIn } from "./people";
+import { stackInfo } from "./stack";
 import { expect, test } from "./test";
 
 const adminPages = ["/admin/keys", "/admin/tenants", "/admin/plans"];
@@ -83,6 +85,27 @@ test("ada makes a key for uma, finds it among everybody's, and revokes it by typ
   expect((await request.get(`${demoUrl}/api/v1/auth/me`, { headers: { "x-api-key": secret } })).status()).toBe(401);
 });
 
+test("the first key of all is made from the empty list, and its secret stays in sight when the list is empty no more", async ({ page }) => {
+  const name = `first of all ${Date.now()}`;
+  await signIn(page, "ada");
+  await expect(page).toHaveURL(/overview/);
+  await withoutKeys(async () => {
+    await page.goto("/admin/keys");
+    await expect(page.getByRole("heading", { name: "Nobody has a key yet" })).toBeVisible();
+    await page.getByRole("button", { name: "Create key for somebody" }).last().click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Tenant", { exact: true }).fill("acme");
+    await dialog.getByLabel("Person", { exact: true }).fill("ada");
+    await dialog.getByLabel("Name", { exact: true }).fill(name);
+    await dialog.getByRole("button", { name: "Create key" }).click();
+    // Behind the dialog, and so in nobody's tree of roles.
+    await expect(page.locator("tbody tr").filter({ hasText: name })).toBeVisible();
+    await expect(dialog.getByTestId("secret")).toHaveText(/^slk_/);
+    const { data } = (await (await page.request.get(`${demoUrl}/api/v1/auth/api-keys?q=${encodeURIComponent(name)}`)).json()) as { data: { id: string }[] };
+    expect((await page.request.delete(`${demoUrl}/api/v1/auth/api-keys/${data[0]?.id}`, { headers: { origin: demoUrl } })).status()).toBe(200);
+  });
+});
+
 test("ada imports keys of an earlier system: faults by line, a preview, a result per key, and the key works", async ({ page, request }) => {
   const key = `kaa_${randomBytes(32).toString("hex")}`;
   const sha256 = createHash("sha256").update(key).digest("hex");
@@ -136,3 +159,17 @@ test("administration has no accessibility fault, and fits a phone", async ({ pag
     await page.keyboard.press("Escape");
   }
 });
+
+/** As on the first day: nobody has a key. Afterwards all have theirs again. */
+async function withoutKeys(run: () => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: stackInfo().demo.databaseUrl });
+  await client.connect();
+  // What points to keys stays where it is, and is not asked whether they are there.
+  await client.query('SET session_replication_role = replica; CREATE TABLE "KeptKey" AS TABLE "ApiKey"; DELETE FROM "ApiKey"');
+  try {
+    await run();
+  } finally {
+    await client.query('INSERT INTO "ApiKey" TABLE "KeptKey"; DROP TABLE "KeptKey"');
+    await client.end();
+  }
+}

@@ -11,7 +11,7 @@ import { Pager } from "../_components/pager";
 import { SearchBox } from "../_components/search-box";
 import { pathOf } from "../_components/search-query";
 import { BootstrapUses } from "./_components/bootstrap-uses";
-import { CreateAnyKeyDialog } from "./_components/create-any-key-dialog";
+import { CreateAnyKey, CreateAnyKeyButton } from "./_components/create-any-key-dialog";
 import { anyKeyFilterFrom, path } from "./_components/filter";
 import { FilterChoices } from "./_components/filter-choices";
 import { ImportDialog } from "./_components/import-dialog";
@@ -29,19 +29,19 @@ export default page(async (ctx, { searchParams }) => {
   if (!keys.ok) return <><PageHeader title="All API keys" /><ListFailed title="The keys could not be read" problem={keys.problem} /></>;
   const known = tenants?.ok ? tenants.data.tenants.map(({ id, slug, name }) => ({ id, slug, name })) : [];
   const filter = { q, status: status === "all" ? "" : status, tenantId: tenantId ?? "" };
-  const create = <CreateAnyKeyDialog permissions={permissionsOf(ctx.permissions)} tenants={known.map((tenant) => tenant.slug)} baseUrl={portalFacts().baseUrl} />;
+  const slugs = known.map((tenant) => tenant.slug);
   return (
-    <>
-      <PageHeader title="All API keys" actions={<><ImportDialog tenants={known.map((tenant) => tenant.slug)} />{create}</>}>Keys of everybody, in every tenant. What one may do is cut to its owner’s role at each call.</PageHeader>
+    <CreateAnyKey permissions={permissionsOf(ctx.permissions)} tenants={slugs} baseUrl={portalFacts().baseUrl}>
+      <PageHeader title="All API keys" actions={<><ImportDialog tenants={slugs} /><CreateAnyKeyButton /></>}>Keys of everybody, in every tenant. What one may do is cut to its owner’s role at each call.</PageHeader>
       <Card>
         <div role="search" className="flex flex-wrap gap-2 border-b p-3">
           <SearchBox path={path} q={q} label="Search keys by name, start or last four" keep={{ status: filter.status, tenantId: filter.tenantId }} />
           <FilterChoices filter={filter} tenants={known} />
         </div>
-        <AnyKeysTable rows={keys.data.keys} isFiltered={Boolean(q || filter.status || tenantId || cursor)} create={create} />
+        <AnyKeysTable rows={keys.data.keys} isFiltered={Boolean(q || filter.status || tenantId || cursor)} create={<CreateAnyKeyButton />} />
         <Pager first={cursor ? pathOf(path, filter) : null} next={keys.data.nextCursor ? pathOf(path, { ...filter, cursor: keys.data.nextCursor }) : null} />
       </Card>
       <BootstrapUses uses={uses} />
-    </>
+    </CreateAnyKey>
   );
 });
