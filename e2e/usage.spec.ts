@@ -67,6 +67,24 @@ test("a new call appears by itself, a refused one says why, and what if is answe
   await expect(page.getByText("nothing answers GET there")).toBeVisible();
 });
 
+test("a what-if that nobody answers says so, and what was asked stands there to be asked again", async ({ page }) => {
+  await signIn(page, "uma");
+  const { refused } = await aUsedKey(page, 0);
+  await page.goto(`/requests/${refused}`);
+  const [need, from] = [page.getByLabel("Needing"), page.getByLabel("From address")];
+  await expect(need.getByRole("option", { name: "Read NFlow applications (nflow:read)" })).toBeAttached();
+  await need.selectOption("chatflows:read");
+  await from.fill("192.0.2.7");
+  await page.route("**/requests/**", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+  await page.getByRole("button", { name: "Ask" }).click();
+  await expect(page.getByText("That could not be asked")).toBeVisible();
+  await page.unrouteAll();
+  await expect(need).toHaveValue("chatflows:read");
+  await expect(from).toHaveValue("192.0.2.7");
+  await page.getByRole("button", { name: "Ask" }).click();
+  await expect(page.getByText("The call would be admitted")).toBeVisible();
+});
+
 test("whoever has a refusal's request id finds its reason by it, on a phone too", async ({ page }) => {
   await signIn(page, "uma");
   const { refused } = await aUsedKey(page, 0);

@@ -2,7 +2,7 @@
 
 import { CircleCheck, CircleDashed, CircleX } from "lucide-react";
 import { type FormEvent, useId, useState, useTransition } from "react";
-import { type Permission, permissionNames } from "@/lib/access/permissions";
+import { type Permission, permissionNames, permissionWords } from "@/lib/access/permissions";
 import type { WhatIfAnswer, WhatIfInput, WhatIfStep } from "@/lib/keys/schemas";
 import { Button } from "@/app/_components/ui/button";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
@@ -37,8 +37,8 @@ export function WhatIfForm({ apiKeyId, keyName, ip, permission }: { apiKeyId: st
     const at = text("at");
     const wanted = need === "path" ? text("path") && { method, path: text("path") } : need === "none" ? null : { permission: need as Permission };
     start(async () => {
-      const result = await whatIfAction({ apiKeyId, ...(text("ip") && { ip: text("ip") }), ...(at && { at: new Date(at).toISOString() }), ...wanted });
-      setOutcome(result.ok ? { kind: "told", answer: result.data } : { kind: "failed", detail: result.problem.detail });
+      const result = await whatIfAction({ apiKeyId, ...(text("ip") && { ip: text("ip") }), ...(at && { at: new Date(at).toISOString() }), ...wanted }).catch(() => null);
+      setOutcome(result?.ok ? { kind: "told", answer: result.data } : { kind: "failed", detail: result?.problem.detail ?? "The portal did not answer. Check your connection and try again." });
     });
   }
 
@@ -57,7 +57,7 @@ export function WhatIfForm({ apiKeyId, keyName, ip, permission }: { apiKeyId: st
           </div>
           <div>
             <Label htmlFor={`${id}-need`}>Needing</Label>
-            <Select id={`${id}-need`} className="mt-1.5 w-full" value={need} onValueChange={setNeed} choices={[{ value: "path", label: "what an address of the API needs" }, { value: "none", label: "nothing in particular" }, ...permissionNames.map((value) => ({ value, label: value }))]} />
+            <Select id={`${id}-need`} className="mt-1.5 w-full" value={need} onValueChange={setNeed} choices={[{ value: "path", label: "what an address of the API needs" }, { value: "none", label: "nothing in particular" }, ...permissionNames.map((value) => ({ value, label: `${permissionWords[value]} (${value})` }))]} />
           </div>
           {need === "path" && (
             <div>
