@@ -108,3 +108,29 @@ test("a key is disabled and enabled on its page, and revoked there by its name",
   await expect(page.getByText("that cannot be undone")).toBeVisible();
   expect(await code(await call(request, secret))).toBe("key_revoked");
 });
+
+test("a confirmation that is typed and sent twice is carried out once", async ({ page }) => {
+  await signIn(page, "uma");
+  const name = `twice ${Date.now()}`;
+  await createKey(page, name);
+  await openKey(page, name);
+  let sent = 0;
+  let answer = () => {};
+  const pressedTwice = new Promise<void>((done) => { answer = done; });
+  await page.route("**/keys/**", async (route) => {
+    if (route.request().headers()["next-action"]) {
+      sent += 1;
+      await pressedTwice;
+    }
+    await route.continue();
+  });
+  await page.getByRole("button", { name: "Revoke …" }).click();
+  const field = page.getByRole("alertdialog").getByRole("textbox");
+  await field.fill(name);
+  await field.press("Enter");
+  await field.press("Enter");
+  answer();
+  await expect(page.getByText("that cannot be undone")).toBeVisible();
+  await page.reload();
+  expect(sent).toBe(1);
+});

@@ -29,6 +29,8 @@ export function Confirm({ open, onOpenChange, title, children, action, cancel = 
   const [failure, setFailure] = useState<string | null>(null);
   const [typed, setTyped] = useState("");
   const id = useId();
+  // Two presses may come before anything is drawn anew, and Enter asks no button whether it is busy.
+  const isRunning = useRef(false);
   const field = useRef<HTMLInputElement>(null);
   // Names keep the spaces that people gave them; the eye cannot count those, and typing them is not the point.
   const isTyped = phrase === undefined || plain(typed) === plain(phrase);
@@ -40,7 +42,8 @@ export function Confirm({ open, onOpenChange, title, children, action, cancel = 
   }
 
   async function confirm() {
-    if (!isTyped) return;
+    if (!isTyped || isRunning.current) return;
+    isRunning.current = true;
     setBusy(true);
     setFailure(null);
     try {
@@ -50,6 +53,7 @@ export function Confirm({ open, onOpenChange, title, children, action, cancel = 
     } catch {
       setFailure("The portal did not answer. Check your connection and try again.");
     } finally {
+      isRunning.current = false;
       setBusy(false);
     }
   }
