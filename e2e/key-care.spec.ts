@@ -1,6 +1,6 @@
 import { type Page } from "@playwright/test";
 import pg from "pg";
-import { keepKeysTidy, rowOf } from "./keys";
+import { call, code, keepKeysTidy, rowOf } from "./keys";
 import { demoUrl, signIn } from "./people";
 import { stackInfo } from "./stack";
 import { expect, test } from "./test";
@@ -16,10 +16,10 @@ async function make(page: Page, name: string, more: object = {}): Promise<{ id: 
 }
 
 /** Months pass in the database, not in the test. */
-async function age(id: string, days: number): Promise<void> {
+async function setTime(id: string, column: "secretSince" | "expiresAt", at: Date): Promise<void> {
   const client = new pg.Client({ connectionString: stackInfo().demo.databaseUrl });
   await client.connect();
-  await client.query(`UPDATE "ApiKey" SET "secretSince" = now() - $2 * interval '1 day' WHERE id = $1`, [id, days]);
+  await client.query(`UPDATE "ApiKey" SET "${column}" = $2 WHERE id = $1`, [id, at]);
   await client.end();
 }
 
@@ -29,7 +29,7 @@ test("uma finds her keys by what she types and by their state, and is reminded o
   const [ending, old] = [`ending ${Date.now()}`, `old ${Date.now()}`];
   await make(page, ending, { expiresIn: 5 * 86_400 });
   const { id } = await make(page, old);
-  await age(id, 91);
+  await setTime(id, "secretSince", new Date(Date.now() - 91 * 86_400_000));
   await page.request.patch(`${demoUrl}/api/v1/auth/api-keys/${(await make(page, `off ${Date.now()}`)).id}`, { headers: { origin: demoUrl }, data: { isActive: false } });
 
   await page.goto("/keys");
@@ -86,4 +86,28 @@ test("the page of a key draws what it did, and what if is asked about another ad
   await page.getByLabel("At", { exact: true }).fill(`${new Date(Date.now() + 6 * 86_400_000).toISOString().slice(0, 10)}T12:00`);
   await page.getByRole("button", { name: "Ask" }).click();
   await expect(page.getByText("The key had expired")).toBeVisible();
+});
+
+test.describe("where a day begins long before UTC's", () => {
+  test.use({ timezoneId: "Pacific/Kiritimati" });
+
+  test("uma gives an expired key a later expiry, and it works again; until then it has no other secret to offer", async ({ page, request }) => {
+    await signIn(page, "uma");
+    await expect(page).toHaveURL(/overview/);
+    const { id, key } = await make(page, `over ${Date.now()}`);
+    await setTime(id, "expiresAt", new Date("2026-03-09T20:00:00Z"));
+    expect(await code(await call(request, key))).toBe("key_expired");
+    await page.goto(`/keys/${id}`);
+    await expect(page.getByText("until it gets a later expiry")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Rotate …" })).toHaveCount(0);
+    await page.getByRole("button", { name: "Change" }).click();
+    const expires = page.getByLabel("Expires");
+    await expect(expires.getByRole("option", { name: "As it is (expired March 10, 2026)" })).toBeAttached();
+    await expires.selectOption("In 30 days");
+    await expect(page.getByText(/It expires on .*, before: March 10, 2026\./)).toBeVisible();
+    await page.getByRole("button", { name: "Save changes" }).click();
+    await expect(page.getByText("active", { exact: true })).toBeVisible();
+    expect((await call(request, key)).status()).toBe(200);
+    await expect(page.getByRole("button", { name: "Rotate …" })).toBeVisible();
+  });
 });

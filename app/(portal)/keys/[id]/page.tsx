@@ -26,8 +26,8 @@ export default page(async (ctx, { params }) => {
     throw Object.assign(new Error(found.problem.detail), { digest: `sluice.${found.problem.code}` });
   }
   const key = found.data;
-  const isOver = key.status === "revoked" || key.status === "expired";
-  const mayManage = hasPermission(ctx, "api-keys:manage") && !isOver;
+  // An expired key can be given a later expiry, and then a new secret; a revoked one nothing more.
+  const mayManage = hasPermission(ctx, "api-keys:manage") && key.status !== "revoked";
   const [reminders, rotation, created, maker, choices] = await Promise.all([
     attempt(() => listKeyReminders(ctx, { apiKeyId: id })), attempt(() => getRotation(ctx, id)), attempt(() => listCreatedKeys(ctx, id)),
     key.createdBy.type === "apiKey" ? attempt(() => getKey(ctx, key.createdBy.id ?? "")) : null, choicesFor(ctx),
@@ -52,7 +52,7 @@ export default page(async (ctx, { params }) => {
           {hasPermission(ctx, "usage:read") && <KeyUsage apiKeyId={key.id} />}
         </div>
         <div className="space-y-5">
-          {!isOver && <RotationPanel apiKey={key} initial={rotation.ok ? rotation.data : undefined} baseUrl={portalFacts().baseUrl} mayManage={mayManage} />}
+          {key.status !== "revoked" && key.status !== "expired" && <RotationPanel apiKey={key} initial={rotation.ok ? rotation.data : undefined} baseUrl={portalFacts().baseUrl} mayManage={mayManage} />}
           {mayManage && <KeyDanger apiKey={key} created={children.map((each) => each.name)} />}
         </div>
       </div>

@@ -58,6 +58,7 @@ describe("the form of a key", () => {
     const values = (days: number | null) => expiryChoices(days === null ? null : new Date(Date.now() + days * dayMs)).map((choice) => choice.value);
     expect(values(null)).toEqual(["7", "30", "90", "365", "date", "never"]);
     expect(values(31)).toEqual(["7", "30", "latest", "date"]);
+    expect(values(-1)).toEqual(["date"]);
     expect(values(1)).toEqual(["latest", "date"]);
   });
 

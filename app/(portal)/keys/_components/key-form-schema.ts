@@ -30,13 +30,13 @@ export const windowChoices = [
 const expiryDays = [7, 30, 90, 365] as const;
 const words: Record<(typeof expiryDays)[number], string> = { 7: "In 7 days", 30: "In 30 days", 90: "In 90 days", 365: "In a year" };
 
-/** The choices that the longest lifetime leaves. `keptUntil` is the present expiry of a key that is being changed. */
+/** The choices that the longest lifetime leaves, which for a key that is changed may be over. `keep` is its present expiry. */
 export function expiryChoices(endsAtMost: Date | null, keep?: { label: string }): { value: string; label: string }[] {
   const fits = expiryDays.filter((days) => !endsAtMost || Date.now() + days * dayMs <= endsAtMost.getTime());
   return [
     ...(keep ? [{ value: "keep", label: keep.label }] : []),
     ...fits.map((days) => ({ value: String(days), label: words[days] })),
-    ...(endsAtMost ? [{ value: "latest", label: "As late as allowed" }] : []),
+    ...(endsAtMost && endsAtMost.getTime() > Date.now() ? [{ value: "latest", label: "As late as allowed" }] : []),
     { value: "date", label: "On a date …" },
     ...(endsAtMost ? [] : [{ value: "never", label: "Never" }]),
   ];

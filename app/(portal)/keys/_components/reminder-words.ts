@@ -10,9 +10,9 @@ export const reminderWords: Record<KeyReminder["kind"], Words> = {
     text: "Change the programs that send it before the overlap is over.",
   },
   expired_recently: {
-    mark: "just expired", tone: "bad", place: "", action: "See the key",
+    mark: "just expired", tone: "bad", place: "#settings", action: "See the key",
     title: (name) => `Key “${name}” has expired`, many: (count) => `${count} keys have expired lately`,
-    text: "Programs that send it are refused. Give them a new key.",
+    text: "Programs that send it are refused. Give it a later expiry, or them another key.",
   },
   expiring: {
     mark: "expires soon", tone: "warn", place: "#settings", action: "See the key",

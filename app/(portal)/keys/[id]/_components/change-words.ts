@@ -31,5 +31,6 @@ function addressWords(next: readonly string[], before: readonly string[]): strin
   return [added.length > 0 ? `Also from ${added.join(", ")}.` : "", gone.length > 0 ? `No longer from ${gone.join(", ")}.` : ""].filter(Boolean).join(" ") || "Its addresses are the same, in another order.";
 }
 
-const dayOf = (iso: string) => new Intl.DateTimeFormat("en", { dateStyle: "long" }).format(new Date(iso));
+/** The day that it is for the reader. */
+export const dayOf = (iso: string) => new Intl.DateTimeFormat("en", { dateStyle: "long" }).format(new Date(iso));
 const lowerFirst = (text: string) => (/^[A-Z][a-z]/.test(text) && !text.startsWith("NFlow") ? text.charAt(0).toLowerCase() + text.slice(1) : text);

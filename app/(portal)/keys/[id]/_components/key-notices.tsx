@@ -10,7 +10,7 @@ export function KeyNotices({ apiKey: key, reminders }: { apiKey: ApiKeyView; rem
   const endsBeforeKey = key.status === "active" && key.actsUntil !== null && (key.expiresAt === null || key.expiresAt > key.actsUntil);
   const notices = [
     ...(key.status === "revoked" ? [<Notice key="revoked" tone="bad" title={<>Revoked <RelativeTime at={key.revokedAt} /></>}>{key.revokedReason ? `Reason: ${key.revokedReason}. ` : ""}No call with it is admitted, and that cannot be undone. What it was stays to be read here.</Notice>] : []),
-    ...(key.status === "expired" ? [<Notice key="expired" tone="warn" title={<>Expired <RelativeTime at={key.expiresAt} /></>}>No call with it is admitted any more. Programs that still need access want a new key.</Notice>] : []),
+    ...(key.status === "expired" ? [<Notice key="expired" tone="warn" title={<>Expired <RelativeTime at={key.expiresAt} /></>}>No call with it is admitted, until it gets a later expiry in its settings. Or give the programs that need access another key.</Notice>] : []),
     ...(key.status === "disabled" ? [<Notice key="disabled" tone="warn" title="Disabled">Programs that use it are refused until it is enabled again.</Notice>] : []),
     ...reminders.filter((reminder) => reminder.kind !== "expired_recently").map(({ kind, at }) => (
       <Notice key={kind} tone={reminderWords[kind].tone} title={reminderWords[kind].title(key.name)}>{reminderWords[kind].text} ({kind === "old" ? "It was made" : "It ends"} <RelativeTime at={at} />.)</Notice>

@@ -12,7 +12,7 @@ import { Form, FormFailure, type FormOutcome, useZodForm } from "@/app/_componen
 import { updateKeyAction } from "../../actions";
 import { KeyFields } from "../../_components/key-fields";
 import { formOf, type KeyChoices, KeyForm, type KeyFormValues, toUpdateInput } from "../../_components/key-form-schema";
-import { changeWords } from "./change-words";
+import { changeWords, dayOf } from "./change-words";
 
 const dayMs = 86_400_000;
 const base = "/changes";
@@ -49,7 +49,7 @@ export function SettingsForm({ apiKey, held, choices, onDone }: SettingsFormProp
   return (
     <Form form={form} className="space-y-5" onSubmit={() => save(form.getValues())}>
       <FormFailure />
-      <KeyFields autoFocus choices={choices} endsAtMost={endsAtMost} keep={{ label: key.expiresAt ? `As it is (${key.expiresAt.slice(0, 10)})` : "As it is (never)" }} />
+      <KeyFields autoFocus choices={choices} endsAtMost={endsAtMost} keep={{ label: `As it is (${key.expiresAt ? `${key.status === "expired" ? "expired " : ""}${dayOf(key.expiresAt)}` : "never"})` }} />
       <div role="status" className="rounded-lg border bg-sunken px-4 py-3 text-sm">
         {words.length > 0
           ? <><p className="font-medium">What will change</p><ul className="mt-1.5 list-disc space-y-1 pl-5 break-words">{words.map((line) => <li key={line}>{line}</li>)}</ul></>
