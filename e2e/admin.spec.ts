@@ -132,6 +132,25 @@ test("ada imports keys of an earlier system: faults by line, a preview, a result
   await expect(rowOf(page, mark)).toContainText("uma");
 });
 
+test("a page of a longer list of tenants or plans keeps its order: only a whole list can be sorted", async ({ page }) => {
+  await signIn(page, "ada");
+  await expect(page).toHaveURL(/overview/);
+  const plan = `Sorted ${Date.now().toString(36)}`;
+  const made = await page.request.post(`${demoUrl}/api/admin/plans`, { headers: { origin: demoUrl }, data: { name: plan } });
+  const sorts = page.getByRole("columnheader").getByRole("button");
+  for (const [list, q] of [["tenants", "acme"], ["plans", plan]] as const) {
+    await page.goto(`/admin/${list}?${new URLSearchParams({ q })}`);
+    await expect(sorts).not.toHaveCount(0);
+    const { page: { nextCursor } } = (await (await page.request.get(`${demoUrl}/api/admin/${list}?limit=1`)).json()) as { page: { nextCursor: string } };
+    await page.goto(`/admin/${list}?${new URLSearchParams({ cursor: nextCursor })}`);
+    await expect(page.getByRole("link", { name: "First page" })).toBeVisible();
+    await expect(page.getByRole("row")).not.toHaveCount(0);
+    await expect(sorts).toHaveCount(0);
+  }
+  const { data } = (await made.json()) as { data: { id: string } };
+  expect((await page.request.delete(`${demoUrl}/api/admin/plans/${data.id}`, { headers: { origin: demoUrl } })).status()).toBe(200);
+});
+
 test("uma sees no administration, and its pages tell her nothing", async ({ page }) => {
   await signIn(page, "uma");
   await expect(page.getByRole("link", { name: "Tenants" })).toHaveCount(0);

@@ -36,6 +36,8 @@ type DataTableProps<T> = {
   sorting?: SortingState;
   /** The rows come sorted, so by `sorting`; who asks for another order is told here. */
   onSort?: (sorting: SortingState) => void;
+  /** A page of a longer list, which keeps its order: sorted by itself it would say something untrue. */
+  isPart?: boolean;
   /** Shown instead of rows when there are none. */
   empty: ReactNode;
   /** Rows that are there but no longer count, such as revoked ones. */
@@ -43,9 +45,9 @@ type DataTableProps<T> = {
 };
 
 /** The one table. Sorts what it was given, or asks for it by `onSort`; where there is no room each row becomes a small sheet (see globals.css). */
-export function DataTable<T>({ columns, rows, rowId, caption, sorting = [], onSort, empty, isFaded }: DataTableProps<T>) {
+export function DataTable<T>({ columns, rows, rowId, caption, sorting = [], onSort, isPart = false, empty, isFaded }: DataTableProps<T>) {
   const [own, setOwn] = useState(sorting);
-  const [by] = onSort ? sorting : own;
+  const [by] = onSort ? sorting : isPart ? [] : own;
   if (rows.length === 0) return empty;
   const sorted = onSort ? rows : sortedRows(rows, columns.find((column) => column.id === by?.id), by?.desc ?? false);
 
@@ -66,7 +68,7 @@ export function DataTable<T>({ columns, rows, rowId, caption, sorting = [], onSo
             const header = typeof column.header === "string" ? column.header : column.header();
             return (
               <th key={column.id} role="columnheader" scope="col" aria-sort={direction} data-select={column.id === "select" || undefined} className="h-10 px-4 text-left text-xs font-medium whitespace-nowrap text-muted data-select:pr-0">
-                {column.canSort ? (
+                {column.canSort && !isPart ? (
                   <button type="button" onClick={() => press(column)} className="-mx-1 inline-flex items-center gap-1 rounded-sm px-1 py-1 hover:text-foreground">
                     {header}
                     <Arrow aria-hidden className={cn("size-3.5", !direction && "opacity-50")} />

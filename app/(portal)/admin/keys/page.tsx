@@ -7,6 +7,7 @@ import { listTenants } from "@/lib/tenants";
 import { Card } from "@/app/_components/ui/card";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { ListFailed } from "../_components/list-failed";
+import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
 import { SearchBox } from "../_components/search-box";
 import { pathOf } from "../_components/search-query";
@@ -34,10 +35,12 @@ export default page(async (ctx, { searchParams }) => {
     <CreateAnyKey permissions={permissionsOf(ctx.permissions)} tenants={slugs} baseUrl={portalFacts().baseUrl}>
       <PageHeader title="All API keys" actions={<><ImportDialog tenants={slugs} /><CreateAnyKeyButton /></>}>Keys of everybody, in every tenant. What one may do is cut to its owner’s role at each call.</PageHeader>
       <Card>
-        <div role="search" className="flex flex-wrap gap-2 border-b p-3">
-          <SearchBox path={path} q={q} label="Search keys by name, start or last four" keep={{ status: filter.status, tenantId: filter.tenantId }} />
-          <FilterChoices filter={filter} tenants={known} />
-        </div>
+        <ListFilter path={path} params={filter}>
+          <div role="search" className="flex flex-wrap gap-2 border-b p-3">
+            <SearchBox label="Search keys by name, start or last four" />
+            <FilterChoices tenants={known} />
+          </div>
+        </ListFilter>
         <AnyKeysTable rows={keys.data.keys} isFiltered={Boolean(q || filter.status || tenantId || cursor)} create={<CreateAnyKeyButton />} />
         <Pager first={cursor ? pathOf(path, filter) : null} next={keys.data.nextCursor ? pathOf(path, { ...filter, cursor: keys.data.nextCursor }) : null} />
       </Card>

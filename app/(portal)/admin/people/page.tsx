@@ -8,6 +8,7 @@ import { Card } from "@/app/_components/ui/card";
 import { Notice } from "@/app/_components/ui/notice";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { ListFailed } from "../_components/list-failed";
+import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
 import { SearchBox } from "../_components/search-box";
 import { pathOf } from "../_components/search-query";
@@ -25,17 +26,18 @@ export default page(async (ctx, { searchParams }) => {
   const params = paramsOf(filter);
   const canSync = sync.ok && sync.data.canSync;
   const known = tenants?.ok ? tenants.data.tenants.map(({ slug, name }) => ({ slug, name })) : [];
-  const { q: _q, ...keep } = params;
   return (
     <>
       <PageHeader title="People">Everybody whom Keycloak knows and who was here or was copied. Their role and tenant come from Keycloak.</PageHeader>
       {canSync ? <SyncPanel last={sync.data.last} /> : sync.ok && <Notice className="mb-5" title="Only people who signed in are known">A service account (KEYCLOAK_SYNC_CLIENT_ID) would copy the others, and notice within half a minute whom Keycloak disables.</Notice>}
       <Card>
-        <div role="search" className="flex flex-wrap gap-2 border-b p-3">
-          <SearchBox path={path} q={filter.q} label="Search people by name, email or id" keep={keep} />
-          <FilterChoices filter={filter} tenants={known} />
-        </div>
-        <PeopleTable rows={people.data.people} filter={filter} isFiltered={Boolean(filter.q || filter.role || filter.is_active || filter.tenant || cursor)} canSync={canSync} />
+        <ListFilter path={path} params={params}>
+          <div role="search" className="flex flex-wrap gap-2 border-b p-3">
+            <SearchBox label="Search people by name, email or id" />
+            <FilterChoices tenants={known} />
+          </div>
+          <PeopleTable rows={people.data.people} filter={filter} isFiltered={Boolean(filter.q || filter.role || filter.is_active || filter.tenant || cursor)} canSync={canSync} />
+        </ListFilter>
         <Pager first={cursor ? pathOf(path, params) : null} next={people.data.nextCursor ? pathOf(path, { ...params, cursor: people.data.nextCursor }) : null} />
       </Card>
     </>

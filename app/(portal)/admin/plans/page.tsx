@@ -5,6 +5,7 @@ import { listPlans } from "@/lib/tenants";
 import { Card } from "@/app/_components/ui/card";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { ListFailed } from "../_components/list-failed";
+import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
 import { SearchBox } from "../_components/search-box";
 import { listQueryFrom, pathOf } from "../_components/search-query";
@@ -23,8 +24,8 @@ export default page(async (ctx, { searchParams }) => {
       {plans.ok
         ? (
           <Card>
-            <div role="search" className="flex border-b p-3"><SearchBox path={path} q={q} label="Search plans" /></div>
-            <PlansTable rows={plans.data.plans} />
+            <ListFilter path={path} params={{ q }}><div role="search" className="flex border-b p-3"><SearchBox label="Search plans" /></div></ListFilter>
+            <PlansTable rows={plans.data.plans} isPart={cursor !== null || plans.data.nextCursor !== null} />
             <Pager first={cursor ? pathOf(path, { q }) : null} next={plans.data.nextCursor ? pathOf(path, { q, cursor: plans.data.nextCursor }) : null} />
           </Card>
         )

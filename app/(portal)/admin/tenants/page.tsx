@@ -6,6 +6,7 @@ import { listPlans, listTenants } from "@/lib/tenants";
 import { Card } from "@/app/_components/ui/card";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { ListFailed } from "../_components/list-failed";
+import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
 import { SearchBox } from "../_components/search-box";
 import { listQueryFrom, pathOf } from "../_components/search-query";
@@ -29,8 +30,8 @@ export default page(async (ctx, { searchParams }) => {
       {tenants.ok
         ? (
           <Card>
-            <div role="search" className="flex border-b p-3"><SearchBox path={path} q={q} label="Search tenants by name or slug" /></div>
-            <TenantsTable rows={tenants.data.tenants} plans={planNames} ownTenantId={ctx.tenantId} mayAdjust={hasPermission(ctx, "admin:credits")} isFiltered={q !== "" || cursor !== null} create={create} />
+            <ListFilter path={path} params={{ q }}><div role="search" className="flex border-b p-3"><SearchBox label="Search tenants by name or slug" /></div></ListFilter>
+            <TenantsTable rows={tenants.data.tenants} plans={planNames} ownTenantId={ctx.tenantId} mayAdjust={hasPermission(ctx, "admin:credits")} isFiltered={q !== "" || cursor !== null} isPart={cursor !== null || tenants.data.nextCursor !== null} create={create} />
             <Pager first={cursor ? pathOf(path, { q }) : null} next={tenants.data.nextCursor ? pathOf(path, { q, cursor: tenants.data.nextCursor }) : null} />
           </Card>
         )

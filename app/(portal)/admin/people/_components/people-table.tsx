@@ -2,14 +2,13 @@
 
 import { SearchX, Users } from "lucide-react";
 import Link from "next/link";
-import { useRouter } from "next/navigation";
-import type { PeopleSort, PersonRow } from "@/lib/people/schemas";
+import type { PersonRow } from "@/lib/people/schemas";
 import { Badge } from "@/app/_components/ui/badge";
 import { columnsOf, DataTable, type SortingState } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
-import { pathOf } from "../../_components/search-query";
-import { paramsOf, path, type PeopleFilter } from "./filter";
+import { useListFilter } from "../../_components/list-filter";
+import { path, type PeopleFilter } from "./filter";
 import { stateWords } from "./state-words";
 
 const column = columnsOf<PersonRow>();
@@ -33,9 +32,9 @@ const columns = column.columns([
 
 /** Sorted by the server over all pages, so who asks for another order goes there. */
 export function PeopleTable({ rows, filter, isFiltered, canSync }: { rows: PersonRow[]; filter: PeopleFilter; isFiltered: boolean; canSync: boolean }) {
-  const router = useRouter();
+  const { show } = useListFilter();
   const desc = filter.order ? filter.order === "desc" : filter.sort !== "username";
-  const sort = ([by]: SortingState) => by && router.replace(pathOf(path, paramsOf({ ...filter, sort: by.id as PeopleSort, order: by.desc ? "desc" : "asc" })), { scroll: false });
+  const sort = ([by]: SortingState) => by && show({ sort: by.id, order: by.desc ? "desc" : "asc" });
   return (
     <DataTable
       columns={columns} rows={rows} rowId={(person) => person.id} caption="People" sorting={[{ id: filter.sort, desc }]} onSort={sort} isFaded={(person) => !person.is_active}

@@ -49,6 +49,6 @@ function PlanActions({ plan }: { plan: PlanView }) {
   );
 }
 
-export function PlansTable({ rows }: { rows: PlanView[] }) {
-  return <DataTable columns={columns} rows={rows} rowId={(plan) => plan.id} caption="Plans" empty={<EmptyState icon={Layers} title="No plan matches">Try another word.</EmptyState>} />;
+export function PlansTable({ rows, isPart }: { rows: PlanView[]; isPart: boolean }) {
+  return <DataTable columns={columns} rows={rows} rowId={(plan) => plan.id} caption="Plans" isPart={isPart} empty={<EmptyState icon={Layers} title="No plan matches">Try another word.</EmptyState>} />;
 }

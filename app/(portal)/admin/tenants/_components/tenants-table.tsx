@@ -24,10 +24,10 @@ const columns = column.columns([
   column.display({ id: "actions", header: () => <span className="sr-only">Actions</span>, cell: ({ row: { original: { plans, isOwn, mayAdjust, ...tenant } } }) => <TenantMenu tenant={tenant} plans={plans} isOwn={isOwn} mayAdjust={mayAdjust} /> }),
 ]);
 
-export function TenantsTable({ rows, plans, ownTenantId, mayAdjust, isFiltered, create }: { rows: TenantView[]; plans: string[]; ownTenantId: string; mayAdjust: boolean; isFiltered: boolean; create: ReactNode }) {
+export function TenantsTable({ rows, plans, ownTenantId, mayAdjust, isFiltered, isPart, create }: { rows: TenantView[]; plans: string[]; ownTenantId: string; mayAdjust: boolean; isFiltered: boolean; isPart: boolean; create: ReactNode }) {
   return (
     <DataTable
-      columns={columns} rows={rows.map((tenant) => ({ ...tenant, plans, isOwn: tenant.id === ownTenantId, mayAdjust }))} rowId={(tenant) => tenant.id} caption="Tenants" isFaded={(tenant) => !tenant.isActive}
+      columns={columns} rows={rows.map((tenant) => ({ ...tenant, plans, isOwn: tenant.id === ownTenantId, mayAdjust }))} rowId={(tenant) => tenant.id} caption="Tenants" isPart={isPart} isFaded={(tenant) => !tenant.isActive}
       empty={isFiltered
         ? <EmptyState icon={SearchX} title="No tenant matches">Try another word.</EmptyState>
         : <EmptyState icon={Building2} title="No tenants yet" action={create}>A tenant comes by itself with its first person, or is made here before.</EmptyState>}
