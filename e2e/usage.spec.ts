@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Page } from "@playwright/test";
 import { expectAccessible, expectFits } from "./accessibility";
-import { signIn } from "./people";
+import { demoUrl, signIn } from "./people";
 import { expect, test } from "./test";
 
 /** A key made in the page's own session, and calls with it: `good` that are answered and one that lacks a permission. */
@@ -146,13 +146,53 @@ test("administrators see everybody's requests; others find no such page", async 
   await context.close();
 });
 
+test("an administrator follows somebody's call to its key and its owner, by their names, and stops the key there", async ({ page, browser }) => {
+  await signIn(page, "uma");
+  const { id, name, refused } = await aUsedKey(page, 1);
+  const context = await browser.newContext({ baseURL: demoUrl });
+  const admin = await context.newPage();
+  await signIn(admin, "ada");
+  await expect(admin).toHaveURL(/overview/);
+  await admin.goto(`/admin/requests?key=${id}`);
+  const row = admin.getByRole("row").filter({ hasText: refused });
+  await expect(row.getByText(name)).toBeVisible({ timeout: 15_000 });
+  await expect(admin.getByRole("combobox", { name: "Key" }).getByRole("option", { name })).toBeAttached();
+  await row.getByRole("link", { name: "uma" }).click();
+  await expect(admin.getByText("uma show all")).toBeVisible();
+
+  await admin.goto(`/requests/${refused}`);
+  await admin.getByRole("link", { name }).click();
+  await expect(admin).toHaveURL(new RegExp(`/admin/keys/${id}$`));
+  await expect(admin.getByRole("heading", { level: 1, name })).toBeVisible();
+  const total = (label: string) => admin.locator("dl > div").filter({ has: admin.getByText(label, { exact: true }) }).locator("dd").first();
+  await expect(total("Requests")).toHaveText("1");
+  await expect(total("Refused")).toHaveText("1");
+  await admin.getByRole("link", { name: "uma" }).click();
+  await expect(admin.getByRole("link", { name: "Their requests" })).toHaveAttribute("href", /^\/admin\/requests\?user=/);
+  await admin.goto(`/admin/keys?q=${encodeURIComponent(name)}`);
+  await admin.getByRole("link", { name }).click();
+  await admin.getByRole("button", { name: `Actions for ${name}` }).click();
+  await admin.getByRole("menuitem", { name: "Revoke" }).click();
+  await admin.getByRole("alertdialog").getByRole("textbox").fill(name);
+  await admin.getByRole("alertdialog").getByRole("button", { name: "Revoke key" }).click();
+  await expect(admin.getByText("that cannot be undone")).toBeVisible();
+  await expect(admin.getByRole("button", { name: `Actions for ${name}` })).toHaveCount(0);
+  await context.close();
+
+  // To its owner the link leads to the key's own page.
+  await page.goto(`/requests/${refused}`);
+  await page.getByRole("link", { name }).click();
+  await expect(page).toHaveURL(new RegExp(`/keys/${id}$`));
+  await expect(page).not.toHaveURL(/admin/);
+});
+
 test("the page of a refused request has no accessibility fault, also on a phone", async ({ page }) => {
-  // Four pages under the magnifying glass take their time.
+  // Five pages under the magnifying glass take their time.
   test.slow();
   await signIn(page, "ada");
   const { refused, id } = await aUsedKey(page, 2);
   await expect.poll(async () => ((await (await page.request.get(`/api/v1/requests?apiKeyId=${id}`)).json()) as { data: unknown[] }).data.length).toBe(3);
-  for (const path of [`/requests/${refused}`, `/usage?key=${id}`, "/admin/requests", `/requests?key=${id}`]) {
+  for (const path of [`/requests/${refused}`, `/usage?key=${id}`, "/admin/requests", `/admin/keys/${id}`, `/requests?key=${id}`]) {
     await page.setViewportSize({ width: 1280, height: 900 });
     await page.goto(path);
     await expect(page.getByRole("heading").first()).toBeVisible();

@@ -2,12 +2,15 @@ import { z } from "@hono/zod-openapi";
 import { type ApiApp, route, success } from "@/lib/entry/api";
 import { createAnyKey, getAnyKey, importKeys, listAnyKeys, revokeAnyKey, updateAnyKey } from "@/lib/keys";
 import { AnyKeyView, ApiKeyView, CreateAnyKeyInput, CreatedAnyKeyView, ImportKeysInput, ImportResult, ListAnyKeysInput, RevokeKeyInput, UpdateKeyInput } from "@/lib/keys/schemas";
+import { getAnyKeyUsage } from "@/lib/usage";
+import { KeyUsageView, UsageInput } from "@/lib/usage/schemas";
 import { envelope, listEnvelope } from "./envelope";
 import { named } from "./named";
 
 const tag = "Everybody's API keys";
 const permission = "admin:keys" as const;
 const Key = named(ApiKeyView, "ApiKey");
+const AnyKey = named(AnyKeyView, "AnyApiKey");
 const KeyId = z.object({ id: z.string().max(100) });
 
 /** Keys of any tenant (contract section 8). The same under `/api/admin` and `/api/v1/admin`. */
@@ -27,14 +30,17 @@ export function adminKeyRoutes(app: ApiApp): void {
         return success(c, results, { message: `${count("imported")} ${body.dryRun ? "would be imported" : "imported"}, ${count("exists")} known already, ${count("error")} failed.` });
       });
 
-    route(app, { method: "get", path: base, tag, summary: "List everybody's keys, newest first", permission, bootstrap: true, query: ListAnyKeysInput, answers: [{ status: 200, description: "A page of keys.", schema: listEnvelope(named(AnyKeyView, "AnyApiKey")) }] },
+    route(app, { method: "get", path: base, tag, summary: "List everybody's keys, newest first", permission, bootstrap: true, query: ListAnyKeysInput, answers: [{ status: 200, description: "A page of keys.", schema: listEnvelope(AnyKey) }] },
       async (ctx, { query }, c) => {
         const { keys, nextCursor } = await listAnyKeys(ctx, query);
         return success(c, keys, { page: { nextCursor, limit: query.limit } });
       });
 
-    route(app, { method: "get", path: `${base}/:id`, tag, summary: "Anybody's key", permission, params: KeyId, answers: [{ status: 200, description: "The key.", schema: envelope(Key) }] },
+    route(app, { method: "get", path: `${base}/:id`, tag, summary: "Anybody's key", permission, params: KeyId, answers: [{ status: 200, description: "The key, with whose it is.", schema: envelope(AnyKey) }] },
       async (ctx, { params }, c) => success(c, await getAnyKey(ctx, params.id)));
+
+    route(app, { method: "get", path: `${base}/:id/usage`, tag, summary: "What anybody's key has done, by the hour or the day", permission, params: KeyId, query: UsageInput, answers: [{ status: 200, description: "Totals and series.", schema: envelope(named(KeyUsageView, "KeyUsage")) }] },
+      async (ctx, { params, query }, c) => success(c, await getAnyKeyUsage(ctx, params.id, query)));
 
     route(app, { method: "patch", path: `${base}/:id`, tag, summary: "Change, disable or enable anybody's key", permission, params: KeyId, body: UpdateKeyInput, answers: [{ status: 200, description: "The changed key.", schema: envelope(Key) }] },
       async (ctx, { params, body }, c) => {

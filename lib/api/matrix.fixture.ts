@@ -66,6 +66,7 @@ export const verbs: Record<string, Row> = {
   removeApps: { permission: "nflow:write", run: (ctx) => nflow.removeApps(ctx, RemoveAppsInput.parse({ names: ["matrix"] })) },
 
   getKeyUsage: { permission: "usage:read", run: (ctx) => usage.getKeyUsage(ctx, id, UsageInput.parse({})) },
+  getAnyKeyUsage: { permission: "admin:keys", run: (ctx) => usage.getAnyKeyUsage(ctx, id, UsageInput.parse({})) },
   getMyUsage: { permission: "usage:read", run: (ctx) => usage.getMyUsage(ctx, UsageInput.parse({})) },
   listRequests: { permission: "usage:read", run: (ctx) => usage.listRequests(ctx, ListRequestsInput.parse({})) },
   listAllRequests: { permission: "admin:audit", run: (ctx) => usage.listAllRequests(ctx, ListAllRequestsInput.parse({})) },

@@ -2,8 +2,8 @@ import { type Context, requirePermission, requirePerson } from "@/lib/access";
 import { db, type Prisma } from "@/lib/platform/db";
 import { notFound } from "@/lib/platform/errors";
 import { isUuid } from "@/lib/platform/ids";
-import { keyFields, viewOf } from "./key-view";
-import type { ApiKeyView } from "./schemas";
+import { anyKeyFields, anyViewOf, keyFields, viewOf } from "./key-view";
+import type { AnyKeyView, ApiKeyView } from "./schemas";
 
 /** Whose keys a verb may touch: a Prisma condition that it adds to its own. */
 export type KeyScope = { tenantId?: string; userId?: string };
@@ -33,9 +33,11 @@ export async function getKey(ctx: Context, id: string): Promise<ApiKeyView> {
   return readKey(keyIn(ownKeys(ctx), id));
 }
 
-/** In administration. @throws SluiceError `insufficient_permission`, `not_found` */
-export async function getAnyKey(ctx: Context, id: string): Promise<ApiKeyView> {
-  return readKey(keyIn(anyKeys(ctx), id));
+/** In administration, with whose it is. @throws SluiceError `insufficient_permission`, `not_found` */
+export async function getAnyKey(ctx: Context, id: string): Promise<AnyKeyView> {
+  const key = await db().apiKey.findFirst({ where: keyIn(anyKeys(ctx), id), select: anyKeyFields });
+  if (!key) throw noSuchKey();
+  return anyViewOf(key);
 }
 
 /** @throws SluiceError `not_found` */

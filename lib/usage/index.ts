@@ -4,7 +4,7 @@ export { type EarlierSecretCaller, listEarlierSecretCallers } from "./earlier-se
 export { foldUsage, usageFoldJob } from "./fold-usage";
 export { getDecision } from "./get-decision";
 export { activityHours, type KeyHour, listKeyActivity } from "./list-key-activity";
-export { getKeyUsage } from "./get-key-usage";
+export { getAnyKeyUsage, getKeyUsage } from "./get-key-usage";
 export { getMyUsage, type KeyShare, type MyUsage, type RouteShare } from "./get-my-usage";
 export { listAllRequests, listRequests } from "./list-requests";
 export { keepRequestLog, requestLogJob } from "./partitions";

@@ -19,7 +19,19 @@ export async function listAllRequests(ctx: Context, input: ListAllRequestsInput)
   requirePermission(ctx, "admin:audit");
   const { tenantId, userId } = input;
   const { rows, nextCursor } = await find({ ...(tenantId && { tenantId }), ...(userId && { userId }) }, input);
-  return { requests: rows.map((row) => ({ ...viewOf(row), tenantId: row.tenantId, userId: row.userId })), nextCursor };
+  const [users, keys] = await Promise.all([
+    db().user.findMany({ where: { id: { in: rows.map((row) => row.userId) } }, select: { id: true, username: true } }),
+    db().apiKey.findMany({ where: { id: { in: rows.flatMap((row) => row.apiKeyId ?? []) } }, select: { id: true, name: true } }),
+  ]);
+  const userOf = new Map(users.map(({ id, username }) => [id, username]));
+  const nameOf = new Map(keys.map(({ id, name }) => [id, name]));
+  return {
+    requests: rows.map((row) => {
+      const [user, keyName] = [userOf.get(row.userId), row.apiKeyId && nameOf.get(row.apiKeyId)];
+      return { ...viewOf(row), tenantId: row.tenantId, userId: row.userId, ...(user && { user }), ...(keyName && { keyName }) };
+    }),
+    nextCursor,
+  };
 }
 
 async function find(whose: Prisma.RequestLogWhereInput, { apiKeyId, withKey, requestId, status, from, to, limit, cursor }: ListRequestsInput): Promise<{ rows: RequestLog[]; nextCursor: string | null }> {

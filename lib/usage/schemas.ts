@@ -40,8 +40,8 @@ export const RequestView = z.object({
 });
 export type RequestView = z.infer<typeof RequestView>;
 
-/** An administrator also sees whose it was. */
-export const AnyRequestView = RequestView.extend({ tenantId: z.uuid(), userId: z.uuid() });
+/** An administrator also sees whose it was, and by their names whom and which key. */
+export const AnyRequestView = RequestView.extend({ tenantId: z.uuid(), userId: z.uuid(), user: z.string().optional(), keyName: z.string().optional() });
 export type AnyRequestView = z.infer<typeof AnyRequestView>;
 
 const value = z.union([z.string(), z.number(), z.array(z.string())]).nullable();

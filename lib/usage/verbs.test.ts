@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { aCall, addCalls, addChecks, aKey, takeTurns } from "@/dev/testing/usage";
 import { notFound } from "@/lib/platform/errors";
-import { foldUsage, getKeyUsage, getMyUsage, listAllRequests, listRequests } from ".";
+import { foldUsage, getAnyKeyUsage, getKeyUsage, getMyUsage, listAllRequests, listRequests } from ".";
 import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "./schemas";
 
 takeTurns();
@@ -62,6 +62,14 @@ describe("a key's usage", () => {
     await expect(getKeyUsage(contextOf(person, { permissions: ["credits:read"] }), id, usage())).rejects.toMatchObject({ code: "insufficient_permission" });
   });
 
+  it("administrators see anybody's, and nobody else does", async () => {
+    const { id, ctx, person } = await usedKey();
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    expect(await getAnyKeyUsage(admin, id, usage())).toEqual(await getKeyUsage(ctx, id, usage()));
+    await expect(getAnyKeyUsage(admin, "no-id", usage())).rejects.toMatchObject({ code: "not_found" });
+    await expect(getAnyKeyUsage(contextOf(await aPerson({ tenant: person.tenant })), id, usage())).rejects.toMatchObject({ code: "insufficient_permission" });
+  });
+
   it("a person's own usage is that of their keys and of what they do without one", async () => {
     const { id, ctx, person } = await usedKey();
     await addCalls(aCall(person, { route: "/api/v1/chatflows" }));
@@ -118,7 +126,7 @@ describe("the request log", () => {
     const admin = contextOf(await aPerson({ role: "admin" }));
     expect((await listRequests(admin, requests({ apiKeyId: id }))).requests).toEqual([]);
     const found = await listAllRequests(admin, all({ tenantId: person.tenantId, userId: person.userId }));
-    expect(found.requests).toMatchObject([{ apiKeyId: id, tenantId: person.tenantId, userId: person.userId }]);
+    expect(found.requests).toMatchObject([{ apiKeyId: id, tenantId: person.tenantId, userId: person.userId, user: person.username, keyName: "k" }]);
     expect((await listAllRequests(admin, all({ tenantId: admin.tenantId }))).requests).toEqual([]);
   });
 });

@@ -53,6 +53,7 @@ export const adminPages: Record<string, (theirs: Theirs & { keyName: string }) =
   "/admin/people": () => "gus@globex.test",
   "/admin/people/[id]": () => "uma@acme.test",
   "/admin/keys": ({ keyName }) => keyName,
+  "/admin/keys/[id]": ({ keyName }) => keyName,
   "/admin/requests": ({ requestId }) => requestId,
   "/admin/tenants": () => "globex",
   "/admin/plans": () => ">default<",

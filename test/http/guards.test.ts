@@ -111,12 +111,14 @@ describe("a viewer", () => {
   it.each(closedPages.filter((path) => path.startsWith("/admin")))("%s shows them nothing of what it shows an administrator", async (path) => {
     await umaCalls();
     const sample = adminPages[path]?.({ ...theirs, keyName: secretName }) ?? "no row";
-    const seenBy = async (base: string, name: "vic" | "ada") => (await call(base, "GET", filled(path, theirs.userId), { cookie: cookieOf(name) })).text;
+    const address = filled(path, path.startsWith("/admin/keys") ? theirs.keyId : theirs.userId);
+    const seenBy = async (base: string, name: "vic" | "ada") => (await call(base, "GET", address, { cookie: cookieOf(name) })).text;
     // A call is in the list a moment after its answer.
     await expect.poll(() => seenBy(doors.own, "ada")).toContain(sample);
     for (const { host, base } of hosts()) {
       const text = await seenBy(base, "vic");
-      for (const data of [sample, secretName, "uma@acme.test", "globex", theirs.keyId, theirs.requestId]) expect(text, host).not.toContain(data);
+      // What they asked for by its id they know already, and their own address stands in the page.
+      for (const data of [sample, secretName, "uma@acme.test", "globex", theirs.keyId, theirs.requestId].filter((one) => !address.includes(one))) expect(text, host).not.toContain(data);
       expect(text, host).toMatch(/This needs the permission admin:|NEXT_HTTP_ERROR_FALLBACK;404/);
     }
   });

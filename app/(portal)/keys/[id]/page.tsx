@@ -49,7 +49,7 @@ export default page(async (ctx, { params }) => {
           <KeySettings apiKey={key} held={held} choices={choices} mayManage={mayManage}>
             <KeyFacts apiKey={key} held={held} choices={choices} maker={maker?.ok ? maker.data : null} created={children} />
           </KeySettings>
-          {hasPermission(ctx, "usage:read") && <KeyUsage apiKeyId={key.id} />}
+          {hasPermission(ctx, "usage:read") && <KeyUsage apiKeyId={key.id} keysAt="/api/v1/auth/api-keys" callsAt="/requests" />}
         </div>
         <div className="space-y-5">
           {key.status !== "revoked" && key.status !== "expired" && <RotationPanel apiKey={key} initial={rotation.ok ? rotation.data : undefined} baseUrl={portalFacts().baseUrl} mayManage={mayManage} />}

@@ -2,10 +2,11 @@ import { CircleHelp } from "lucide-react";
 import type { Metadata } from "next";
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { type Context, hasPermission, permissionNames } from "@/lib/access";
+import { type Context, hasPermission, permissionNames, requirePerson } from "@/lib/access";
 import { page } from "@/lib/entry/page";
 import { attempt } from "@/lib/entry/portal";
 import { getAnyKey, getKey } from "@/lib/keys";
+import type { ApiKeyView } from "@/lib/keys/schemas";
 import { getDecision, listAllRequests, listRequests } from "@/lib/usage";
 import { type DecisionView, ListAllRequestsInput, ListRequestsInput, type RequestView } from "@/lib/usage/schemas";
 import { Badge } from "@/app/_components/ui/badge";
@@ -35,7 +36,7 @@ export default page(async (ctx, { params }) => {
         {refusal && <WhyRefused decision={refusal} />}
         {!calls.ok && <Card><FailedState title="The log cannot be read right now">{calls.problem.detail}</FailedState></Card>}
         {calls.ok && found.length === 0 && !refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or of somebody else. A call shows here a moment after it was made.</EmptyState></Card>}
-        {found.map((call) => <Facts key={`${call.at} ${call.route}`} call={call} keyName={key?.ok ? key.data.name : undefined} />)}
+        {found.map((call) => <Facts key={`${call.at} ${call.route}`} call={call} keyUsed={key?.ok && key.data.id === call.apiKeyId ? { name: key.data.name, href: pageOf(ctx, key.data) } : null} />)}
         {apiKeyId && key?.ok && <WhatIfForm apiKeyId={apiKeyId} keyName={key.data.name} ip={found[0]?.ip ?? null} permission={permissionNames.find((name) => refusal?.check === "permission" && name === refusal.limit) ?? null} />}
       </div>
     </>
@@ -48,6 +49,12 @@ function decoded(part: string): string {
   } catch {
     return part;
   }
+}
+
+/** The page of a key that could be read: another's only an administrator can. */
+function pageOf(ctx: Context, key: ApiKeyView): string {
+  const isOwn = key.userId === requirePerson(ctx).userId && key.tenantId === ctx.tenantId;
+  return `${isOwn ? "/keys" : "/admin/keys"}/${key.id}`;
 }
 
 /** One's own first; an auditor may have followed a link of the list of all. */
@@ -74,7 +81,7 @@ function WhyRefused({ decision }: { decision: DecisionView }) {
   );
 }
 
-function Facts({ call, keyName }: { call: RequestView; keyName: string | undefined }) {
+function Facts({ call, keyUsed }: { call: RequestView; keyUsed: { name: string; href: string } | null }) {
   return (
     <Card>
       <CardHeader title={<span className="font-mono break-all">{call.method} {call.route}</span>} aside={<Badge dot tone={call.status >= 500 ? "bad" : call.status >= 400 ? "warn" : "good"}>{call.status}{call.code && ` ${call.code}`}</Badge>} />
@@ -83,7 +90,7 @@ function Facts({ call, keyName }: { call: RequestView; keyName: string | undefin
           <Fact name="When"><RelativeTime at={call.at} /></Fact>
           <Fact name="Time to answer"><span className="tabular-nums">{call.ms.toLocaleString("en")} ms</span></Fact>
           <Fact name="Credits"><span className="tabular-nums">{call.credits}</span></Fact>
-          <Fact name="Key">{call.apiKeyId ? <Link href={`/keys/${call.apiKeyId}`} className="break-words underline underline-offset-4">{keyName ?? call.apiKeyId}</Link> : "none"}</Fact>
+          <Fact name="Key">{keyUsed ? <Link href={keyUsed.href} className="break-words underline underline-offset-4">{keyUsed.name}</Link> : <span className="break-words">{call.apiKeyId ?? "none"}</span>}</Fact>
           <Fact name="Engine">{call.upstream ?? "none"}{call.refId && <span className="block font-mono text-xs break-all">{call.refId}</span>}</Fact>
           <Fact name="From">{call.ip ?? "unknown"}<span className="block text-xs break-words text-muted">{call.userAgent}</span></Fact>
         </dl>

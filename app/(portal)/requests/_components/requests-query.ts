@@ -3,7 +3,7 @@ import type { AnyRequestView, RequestView } from "@/lib/usage/schemas";
 import { apiQuery, type RequestFilter } from "./filter";
 
 /** A call of one's own, or with its owner where an administrator looks. */
-export type ShownRequest = RequestView & Partial<Pick<AnyRequestView, "userId">>;
+export type ShownRequest = RequestView & Partial<Pick<AnyRequestView, "userId" | "user" | "keyName">>;
 export type RequestsPage = { requests: ShownRequest[]; nextCursor: string | null };
 
 export const requestsPerPage = 50;

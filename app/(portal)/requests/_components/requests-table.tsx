@@ -39,6 +39,13 @@ function Outcome({ request: { status, code, requestId } }: { request: ShownReque
   );
 }
 
+const shortOf = (id: string) => `…${id.slice(-8)}`;
+
+/** Of what has no name any more, or none yet. */
+function Unnamed({ id }: { id: string }) {
+  return <span className="font-mono text-xs whitespace-nowrap" title={id}>{shortOf(id)}</span>;
+}
+
 const isKeyId = (key: string) => keyChoices.every(({ value }) => value !== key);
 
 /** The calls as they come: filter in the URL, refreshed by themselves. A call opens its details. */
@@ -50,7 +57,10 @@ export function RequestsTable({ scope, initial, keys }: Props) {
   const base = scope === "own" ? "/requests" : "/admin/requests";
   const remember = (next: RequestFilter) => window.history.replaceState(null, "", pageQuery(next) ? `${base}?${pageQuery(next)}` : base);
 
-  const nameOf = useMemo(() => new Map(keys.map(({ id, name }) => [id, name])), [keys]);
+  const rows = useMemo(() => requests.data?.pages.flatMap((page) => page.requests) ?? [], [requests.data]);
+  // An administrator's rows bring the names along: nobody's list could hold everybody's keys.
+  const nameOf = useMemo(() => new Map([...rows.flatMap(({ apiKeyId, keyName }) => (apiKeyId && keyName ? [[apiKeyId, keyName] as const] : [])), ...keys.map(({ id, name }) => [id, name] as const)]), [rows, keys]);
+  const userOf = useMemo(() => new Map(rows.flatMap(({ userId, user }) => (userId && user ? [[userId, user] as const] : []))), [rows]);
   const columns = useMemo(() => column.columns([
     column.accessor("at", {
       header: "When", enableSorting: false,
@@ -60,21 +70,20 @@ export function RequestsTable({ scope, initial, keys }: Props) {
     column.accessor("status", { header: "Answer", enableSorting: false, cell: ({ row }) => <Outcome request={row.original} /> }),
     column.accessor("ms", { header: "Time", enableSorting: false, cell: ({ getValue }) => <span className="whitespace-nowrap tabular-nums">{getValue().toLocaleString("en")} ms</span> }),
     column.accessor("credits", { header: "Credits", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue() || "–"}</span> }),
-    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <span className="font-mono text-xs whitespace-nowrap" title={id}>…{id.slice(-8)}</span>}</span> : <span className="text-muted">none</span>; } }),
-    ...(scope === "all" ? [column.accessor("userId", { header: "Person", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="font-mono text-xs whitespace-nowrap underline decoration-line-strong underline-offset-4" title={id}>…{id.slice(-8)}</Link> : null; } })] : []),
-  ]), [nameOf, scope]);
+    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <Unnamed id={id} />}</span> : <span className="text-muted">none</span>; } }),
+    ...(scope === "all" ? [column.accessor("userId", { header: "Person", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="break-words underline decoration-line-strong underline-offset-4">{userOf.get(id) ?? <Unnamed id={id} />}</Link> : null; } })] : []),
+  ]), [nameOf, userOf, scope]);
 
-  const rows = requests.data?.pages.flatMap((page) => page.requests) ?? [];
   const isFiltered = pageQuery(filter) !== "";
   const showAll = () => remember(requestFilterFrom({}));
   return (
     <Card>
       <div className="flex flex-wrap items-center gap-2 border-b p-3">
         <div role="search" aria-label="Filter requests" className="flex flex-wrap items-center gap-2">
-          <Select aria-label="Key" className="w-44" value={filter.key} choices={[...keyChoices, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(isKeyId(filter.key) && !nameOf.has(filter.key) ? [{ value: filter.key, label: `…${filter.key.slice(-8)}` }] : [])]} onValueChange={(key) => remember({ ...filter, key })} />
+          <Select aria-label="Key" className="w-44" value={filter.key} choices={[...keyChoices, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(isKeyId(filter.key) && !keys.some(({ id }) => id === filter.key) ? [{ value: filter.key, label: nameOf.get(filter.key) ?? shortOf(filter.key) }] : [])]} onValueChange={(key) => remember({ ...filter, key })} />
           <Select aria-label="Status" className="w-40" value={filter.status} choices={statusChoices} onValueChange={(status) => remember({ ...filter, status })} />
           <Select aria-label="Time" className="w-40" value={filter.span} choices={spanChoices} onValueChange={(span) => remember({ ...filter, span })} />
-          {filter.user && <Badge tone="water">one person<button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
+          {filter.user && <Badge tone="water">{userOf.get(filter.user) ?? "one person"} <button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
         </div>
         <LookUp />
       </div>

@@ -1,12 +1,14 @@
 "use client";
 
 import { KeyRound, SearchX } from "lucide-react";
+import Link from "next/link";
 import type { ReactNode } from "react";
 import type { AnyKeyView } from "@/lib/keys/schemas";
 import { Badge, type Tone } from "@/app/_components/ui/badge";
 import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { path } from "./filter";
 import { AnyKeyMenu } from "./key-menu";
 
 const tones: Record<AnyKeyView["status"], Tone> = { active: "good", disabled: "warn", expired: "neutral", revoked: "bad" };
@@ -15,7 +17,7 @@ const column = columnsOf<AnyKeyView>();
 /** In the order in which they came: sorting a page of a long list would say something untrue. */
 const columns = column.columns([
   column.accessor("name", { header: "Key", enableSorting: false, cell: ({ row: { original: key } }) => (
-    <div className="min-w-0"><p className="font-medium break-words">{key.name}</p><p className="font-mono text-xs whitespace-nowrap text-muted">{key.start || key.last4 ? `${key.start}…${key.last4}` : "imported by hash"}</p></div>
+    <div className="min-w-0"><Link href={`${path}/${key.id}`} prefetch={false} className="font-medium break-words underline decoration-line-strong underline-offset-4 hover:decoration-current">{key.name}</Link><p className="font-mono text-xs whitespace-nowrap text-muted">{key.start || key.last4 ? `${key.start}…${key.last4}` : "imported by hash"}</p></div>
   ) }),
   column.accessor("user", { header: "Owner", enableSorting: false, cell: ({ row: { original: key } }) => (
     <div className="min-w-0"><p className="break-words">{key.user}</p><p className="text-xs text-muted">{key.tenant}{key.grant === "missing" && key.status === "active" && " · no machine access"}</p></div>

@@ -8,6 +8,7 @@ import { attempt } from "@/lib/entry/portal";
 import { listAnyKeys } from "@/lib/keys";
 import { getPersonDetails, listPersonChatflows } from "@/lib/people";
 import { Badge } from "@/app/_components/ui/badge";
+import { Button } from "@/app/_components/ui/button";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { ListFailed } from "../../_components/list-failed";
 import { path } from "../_components/filter";
@@ -39,7 +40,12 @@ export default page(async (ctx, { params }) => {
       <PageHeader
         title={<span className="break-words">{person.username}</span>}
         above={<Link href={path} className="underline underline-offset-4 hover:text-foreground">People</Link>}
-        actions={<Badge dot tone={tone} className="px-2.5 py-1 text-sm">{label}</Badge>}
+        actions={
+          <>
+            {hasPermission(ctx, "admin:audit") && <Button asChild variant="secondary" size="sm"><Link href={`/admin/requests?user=${person.id}`} prefetch={false}>Their requests</Link></Button>}
+            <Badge dot tone={tone} className="px-2.5 py-1 text-sm">{label}</Badge>
+          </>
+        }
       >
         {[person.name, person.email].filter(Boolean).join(" · ")}
       </PageHeader>

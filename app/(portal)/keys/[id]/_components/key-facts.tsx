@@ -7,28 +7,35 @@ import { addressText } from "../../_components/address-lines";
 import type { KeyChoices } from "../../_components/key-form-schema";
 import { limitWords } from "./limit-words";
 
-type KeyFactsProps = { apiKey: ApiKeyView; held: readonly Permission[]; choices: KeyChoices; maker: { id: string; name: string } | null; created: readonly { id: string; name: string }[] };
+type KeyFactsProps = { apiKey: ApiKeyView; held: readonly Permission[]; /** What its owner may choose from, who looks; null for an administrator. */ choices: KeyChoices | null; /** Said to an administrator. */ owner?: ReactNode; maker: { id: string; name: string } | null; created: readonly { id: string; name: string }[] };
 
 /** The key as it stands, in words. */
-export function KeyFacts({ apiKey: key, held, choices, maker, created }: KeyFactsProps) {
-  const flowName = (id: string) => choices.chatflows?.find((flow) => flow.id === id)?.name ?? <span className="font-mono text-xs break-all">{id}{choices.chatflows && " (not assigned to you any more)"}</span>;
+export function KeyFacts({ apiKey: key, held, choices, owner, maker, created }: KeyFactsProps) {
+  const keysAt = choices ? "/keys" : "/admin/keys";
+  const flowName = (id: string) => choices?.chatflows?.find((flow) => flow.id === id)?.name ?? <span className="font-mono text-xs break-all">{id}{choices?.chatflows && " (not assigned to you any more)"}</span>;
+  const makerWords = (): ReactNode => {
+    if (key.createdBy.type === "apiKey") return maker ? <>the key <KeyLink at={keysAt} id={maker.id}>{maker.name}</KeyLink></> : "another key";
+    if (key.createdBy.type !== "user") return "the operator";
+    return key.createdBy.id === key.userId ? (choices ? "you" : "its owner") : "an administrator";
+  };
   return (
     <dl className="divide-y text-sm">
+      {owner && <Fact name="Owner">{owner}</Fact>}
       <Fact name="Key"><span className="font-mono">{key.start}…{key.last4}</span></Fact>
       <Fact name="May">
         <ul className="space-y-1.5">
-          {held.map((name) => <li key={name}>{permissionWords[name]} <span className="font-mono text-xs whitespace-nowrap text-muted">{name}</span>{!choices.permissions.includes(name) && <span className="block text-xs text-muted">Not in force: your role does not hold it.</span>}</li>)}
+          {held.map((name) => <li key={name}>{permissionWords[name]} <span className="font-mono text-xs whitespace-nowrap text-muted">{name}</span>{choices && !choices.permissions.includes(name) && <span className="block text-xs text-muted">Not in force: your role does not hold it.</span>}</li>)}
         </ul>
       </Fact>
-      <Fact name="Chatflows">{key.chatflowIds === null ? "Any that is assigned to you" : <ul className="space-y-1">{key.chatflowIds.map((id) => <li key={id}>{flowName(id)}</li>)}</ul>}</Fact>
+      <Fact name="Chatflows">{key.chatflowIds === null ? `Any that is assigned to ${choices ? "you" : "its owner"}` : <ul className="space-y-1">{key.chatflowIds.map((id) => <li key={id}>{flowName(id)}</li>)}</ul>}</Fact>
       <Fact name="Called from">{key.allowedIps.length === 0 ? "Anywhere" : <ul className="space-y-1 font-mono text-[0.8125rem] break-all">{key.allowedIps.map((range) => <li key={range}>{addressText(range)}</li>)}</ul>}</Fact>
       <Fact name="Limit">{limitWords(key.rateLimit)}</Fact>
       <Fact name="Expires"><RelativeTime at={key.expiresAt} /></Fact>
       <Fact name="Last used"><RelativeTime at={key.lastUsedAt} /></Fact>
       <Fact name="Last attempt"><RelativeTime at={key.lastRequestAt} /></Fact>
       <Fact name="Calls"><span className="tabular-nums">{key.requestCount.toLocaleString("en")}</span></Fact>
-      <Fact name="Created"><RelativeTime at={key.createdAt} /> by {makerWords(key, maker)}</Fact>
-      {created.length > 0 && <Fact name="It created"><ul className="space-y-1">{created.map((each) => <li key={each.id}><KeyLink id={each.id}>{each.name}</KeyLink></li>)}</ul></Fact>}
+      <Fact name="Created"><RelativeTime at={key.createdAt} /> by {makerWords()}</Fact>
+      {created.length > 0 && <Fact name="It created"><ul className="space-y-1">{created.map((each) => <li key={each.id}><KeyLink at={keysAt} id={each.id}>{each.name}</KeyLink></li>)}</ul></Fact>}
     </dl>
   );
 }
@@ -42,12 +49,6 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function KeyLink({ id, children }: { id: string; children: ReactNode }) {
-  return <Link href={`/keys/${id}`} prefetch={false} className="underline decoration-line-strong underline-offset-4 hover:decoration-current">{children}</Link>;
-}
-
-function makerWords(key: ApiKeyView, maker: KeyFactsProps["maker"]): ReactNode {
-  if (key.createdBy.type === "apiKey") return maker ? <>the key <KeyLink id={maker.id}>{maker.name}</KeyLink></> : "another key";
-  if (key.createdBy.type === "user") return key.createdBy.id === key.userId ? "you" : "an administrator";
-  return "the operator";
+function KeyLink({ at, id, children }: { at: string; id: string; children: ReactNode }) {
+  return <Link href={`${at}/${id}`} prefetch={false} className="underline decoration-line-strong underline-offset-4 hover:decoration-current">{children}</Link>;
 }

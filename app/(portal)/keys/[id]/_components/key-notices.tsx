@@ -6,8 +6,8 @@ import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { reminderWords } from "../../_components/reminder-words";
 
 /** What is to be known before anything else: that the key is over and why, what to do about it, how long it can act. */
-export function KeyNotices({ apiKey: key, reminders }: { apiKey: ApiKeyView; reminders: readonly KeyReminder[] }) {
-  const endsBeforeKey = key.status === "active" && key.actsUntil !== null && (key.expiresAt === null || key.expiresAt > key.actsUntil);
+export function KeyNotices({ apiKey: key, reminders, isOwn = true }: { apiKey: ApiKeyView; reminders: readonly KeyReminder[]; isOwn?: boolean }) {
+  const endsBeforeKey = isOwn && key.status === "active" && key.actsUntil !== null && (key.expiresAt === null || key.expiresAt > key.actsUntil);
   const notices = [
     ...(key.status === "revoked" ? [<Notice key="revoked" tone="bad" title={<>Revoked <RelativeTime at={key.revokedAt} /></>}>{key.revokedReason ? `Reason: ${key.revokedReason}. ` : ""}No call with it is admitted, and that cannot be undone. What it was stays to be read here.</Notice>] : []),
     ...(key.status === "expired" ? [<Notice key="expired" tone="warn" title={<>Expired <RelativeTime at={key.expiresAt} /></>}>No call with it is admitted, until it gets a later expiry in its settings. Or give the programs that need access another key.</Notice>] : []),

@@ -12,18 +12,18 @@ import { Select } from "@/app/_components/ui/select";
 import { Skeleton } from "@/app/_components/ui/skeleton";
 import { Totals } from "../../../usage/_components/totals";
 import { UsagePlots } from "../../../usage/_components/usage-plots";
-import { keyUsageQuery } from "./key-usage-query";
+import { type KeysAt, keyUsageQuery } from "./key-usage-query";
 
 const spans = [{ value: "hour", label: "Last 24 hours" }, { value: "day", label: "Last 30 days" }] as const;
 
 /** What one key did lately: totals, plots, last use. It reads and refreshes by itself. */
-export function KeyUsage({ apiKeyId }: { apiKeyId: string }) {
+export function KeyUsage({ apiKeyId, keysAt, callsAt }: { apiKeyId: string; keysAt: KeysAt; /** The page of single calls, for those who may open it. */ callsAt: "/requests" | "/admin/requests" | null }) {
   const [granularity, setGranularity] = useState<Granularity>("hour");
-  const usage = useQuery(keyUsageQuery(apiKeyId, granularity));
+  const usage = useQuery(keyUsageQuery(keysAt, apiKeyId, granularity));
   return (
     <Card>
       <CardHeader
-        title="Usage" hint={<Link href={`/requests?key=${apiKeyId}`} className="underline underline-offset-4">Its single calls</Link>}
+        title="Usage" hint={callsAt && <Link href={`${callsAt}?key=${apiKeyId}`} className="underline underline-offset-4">Its single calls</Link>}
         aside={<Select aria-label="Time" className="w-40" value={granularity} choices={spans} onValueChange={setGranularity} />}
       />
       <CardBody className="space-y-6">
