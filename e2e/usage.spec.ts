@@ -54,6 +54,7 @@ test("a new call appears by itself, a refused one says why, and what if is answe
   await expect(page.getByRole("heading", { name: "Why was I refused?" })).toBeVisible();
   await expect(page.getByText("A permission was missing")).toBeVisible();
   await expect(page.getByText("nflow:read").first()).toBeVisible();
+  await expect(page.getByText(new RegExp(`${new Date().getFullYear()} at \\d+:\\d\\d:\\d\\d`)).first()).toBeVisible();
 
   await expect(page.getByText(`with ${name}`)).toBeVisible();
   await page.getByRole("button", { name: "Ask" }).click();

@@ -30,13 +30,15 @@ const exact = (at: Date) => new Intl.DateTimeFormat("en", { dateStyle: "full", t
 /**
  * An instant as people say it, in the reader's time zone; the exact one on hover and for those who listen.
  * @param at ISO 8601, or null when it never happened
+ * @param exactToo below it, for everybody: where one moment is looked at, and phones have no hover
  */
-export function RelativeTime({ at, never = "never" }: { at: string | null | undefined; never?: string }) {
+export function RelativeTime({ at, never = "never", exactToo = false }: { at: string | null | undefined; never?: string; exactToo?: boolean }) {
   // The server knows neither the reader's zone nor their clock: it renders the date, the browser takes over.
   const tick = useSyncExternalStore(subscribe, () => minute, () => -1);
   if (!at) return <span className="text-muted">{never}</span>;
   const date = new Date(at);
-  return tick < 0
+  const time = tick < 0
     ? <time dateTime={at} className="whitespace-nowrap tabular-nums">{at.slice(0, 10)}</time>
     : <time dateTime={at} title={exact(date)} className="whitespace-nowrap tabular-nums">{words(date)}</time>;
+  return exactToo ? <>{time}<span className="block text-xs text-muted tabular-nums">{tick < 0 ? "\u00a0" : exact(date)}</span></> : time;
 }

@@ -72,7 +72,7 @@ function WhyRefused({ decision }: { decision: DecisionView }) {
       <CardBody className="space-y-4">
         <Notice tone="warn" title={title}>{advice}</Notice>
         <dl className="grid gap-x-8 gap-y-4 text-sm sm:grid-cols-3">
-          <Fact name="When"><RelativeTime at={decision.at} /></Fact>
+          <Fact name="When"><RelativeTime at={decision.at} exactToo /></Fact>
           <Fact name="The check saw"><ValueList value={decision.seen} /></Fact>
           <Fact name="It accepts"><ValueList value={decision.limit} /></Fact>
         </dl>
@@ -87,7 +87,7 @@ function Facts({ call, keyUsed }: { call: RequestView; keyUsed: { name: string; 
       <CardHeader title={<span className="font-mono break-all">{call.method} {call.route}</span>} aside={<Badge dot tone={call.status >= 500 ? "bad" : call.status >= 400 ? "warn" : "good"}>{call.status}{call.code && ` ${call.code}`}</Badge>} />
       <CardBody>
         <dl className="grid gap-x-8 gap-y-4 text-sm sm:grid-cols-3">
-          <Fact name="When"><RelativeTime at={call.at} /></Fact>
+          <Fact name="When"><RelativeTime at={call.at} exactToo /></Fact>
           <Fact name="Time to answer"><span className="tabular-nums">{call.ms.toLocaleString("en")} ms</span></Fact>
           <Fact name="Credits"><span className="tabular-nums">{call.credits}</span></Fact>
           <Fact name="Key">{keyUsed ? <Link href={keyUsed.href} className="break-words underline underline-offset-4">{keyUsed.name}</Link> : <span className="break-words">{call.apiKeyId ?? "none"}</span>}</Fact>

@@ -30,11 +30,11 @@ export function KeyFacts({ apiKey: key, held, choices, owner, maker, created }: 
       <Fact name="Chatflows">{key.chatflowIds === null ? `Any that is assigned to ${choices ? "you" : "its owner"}` : <ul className="space-y-1">{key.chatflowIds.map((id) => <li key={id}>{flowName(id)}</li>)}</ul>}</Fact>
       <Fact name="Called from">{key.allowedIps.length === 0 ? "Anywhere" : <ul className="space-y-1 font-mono text-[0.8125rem] break-all">{key.allowedIps.map((range) => <li key={range}>{addressText(range)}</li>)}</ul>}</Fact>
       <Fact name="Limit">{limitWords(key.rateLimit)}</Fact>
-      <Fact name="Expires"><RelativeTime at={key.expiresAt} /></Fact>
-      <Fact name="Last used"><RelativeTime at={key.lastUsedAt} /></Fact>
-      <Fact name="Last attempt"><RelativeTime at={key.lastRequestAt} /></Fact>
+      <Fact name="Expires"><RelativeTime at={key.expiresAt} exactToo /></Fact>
+      <Fact name="Last used"><RelativeTime at={key.lastUsedAt} exactToo /></Fact>
+      <Fact name="Last attempt"><RelativeTime at={key.lastRequestAt} exactToo /></Fact>
       <Fact name="Calls"><span className="tabular-nums">{key.requestCount.toLocaleString("en")}</span></Fact>
-      <Fact name="Created"><RelativeTime at={key.createdAt} /> by {makerWords()}</Fact>
+      <Fact name="Created">By {makerWords()}, <RelativeTime at={key.createdAt} exactToo /></Fact>
       {created.length > 0 && <Fact name="It created"><ul className="space-y-1">{created.map((each) => <li key={each.id}><KeyLink at={keysAt} id={each.id}>{each.name}</KeyLink></li>)}</ul></Fact>}
     </dl>
   );
