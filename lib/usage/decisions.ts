@@ -7,7 +7,7 @@ import type { EndedCall } from "./call-record";
 import { DecisionView } from "./schemas";
 
 export const decisionTtlSeconds = 86_400;
-/** Of one owner, the newest: whoever lets a key run into its limit a thousand times a second must not fill Redis. */
+/** Of one owner: whoever lets a key run into its limit a thousand times a second must not fill Redis. */
 export const decisionsMax = 1000;
 
 /** Characters of one text of a decision, and bytes of the JSON of what it saw or of what it accepts: a caller may have written them, and a thousand are kept. */
@@ -38,7 +38,8 @@ function shortened(value: Decision["seen"]): Decision["seen"] {
   return end === -1 ? texts : [...texts.slice(0, end), "…"];
 }
 
-const cut = (text: string) => (text.length > textMax ? `${text.slice(0, textMax)}…`.toWellFormed() : text);
+/** Halves of characters, such as a cut makes, are what Redis cannot read. */
+const cut = (text: string) => (text.length > textMax ? `${text.slice(0, textMax)}…` : text).toWellFormed();
 
 const checks: Partial<Record<ErrorCode, string>> = {
   key_revoked: "revoked", key_expired: "expired", key_disabled: "disabled", key_rotated: "rotated", owner_disabled: "owner", owner_reauth_required: "grant", ip_not_allowed: "address",
@@ -54,27 +55,55 @@ function told({ code, detail, options }: SluiceError): Decision {
   return { check, seen: null, limit: null };
 }
 
-/** KEYS: an owner's decisions by request id, their order. ARGV: ms now, ms of the oldest that counts, how many at most, owner, life in seconds, then request id and JSON in turn. */
+/**
+ * KEYS: an owner's decisions by request id, their order, how many there are of each kind (one code of one key, or of the person). ARGV: ms now, ms of
+ * the oldest that counts, how many at most, owner, life in seconds, then request id and JSON in turn. Beyond the most, the oldest of the most frequent
+ * kind goes: a job that runs into its limit all day evicts its own refusals and no others.
+ */
 const save = defineScript(`
+local function kindOf(json)
+  local decision = cjson.decode(json)
+  return decision.code .. ':' .. (decision.apiKeyId or '')
+end
+local function orderOf(kind)
+  return KEYS[2] .. ':' .. kind
+end
+local function count(kind)
+  local left = redis.call('ZCARD', orderOf(kind))
+  if left > 0 then redis.call('ZADD', KEYS[3], left, kind) else redis.call('ZREM', KEYS[3], kind) end
+end
 local function forget(id)
+  local json = redis.call('HGET', KEYS[1], id)
+  if json then
+    local kind = kindOf(json)
+    redis.call('ZREM', orderOf(kind), id)
+    count(kind)
+  end
   redis.call('HDEL', KEYS[1], id)
   redis.call('ZREM', KEYS[2], id)
   if redis.call('GET', '${ownerOfRequest}' .. id) == ARGV[4] then redis.call('DEL', '${ownerOfRequest}' .. id) end
 end
 for i = 6, #ARGV, 2 do
-  redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
-  redis.call('ZADD', KEYS[2], tonumber(ARGV[1]) + i / 10000, ARGV[i])
-  redis.call('SET', '${ownerOfRequest}' .. ARGV[i], ARGV[4], 'EX', ARGV[5])
+  local id, json, at = ARGV[i], ARGV[i + 1], tonumber(ARGV[1]) + i / 10000
+  local kind = kindOf(json)
+  forget(id)
+  redis.call('HSET', KEYS[1], id, json)
+  redis.call('ZADD', KEYS[2], at, id)
+  redis.call('ZADD', orderOf(kind), at, id)
+  redis.call('EXPIRE', orderOf(kind), ARGV[5])
+  redis.call('SET', '${ownerOfRequest}' .. id, ARGV[4], 'EX', ARGV[5])
+  count(kind)
 end
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])) do forget(id) end
-local over = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3])
-if over > 0 then for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, over - 1)) do forget(id) end end
-redis.call('EXPIRE', KEYS[1], ARGV[5])
-redis.call('EXPIRE', KEYS[2], ARGV[5])
+for _ = 1, redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3]) do
+  local kind = redis.call('ZREVRANGE', KEYS[3], 0, 0)[1]
+  forget(kind and redis.call('ZRANGE', orderOf(kind), 0, 0)[1] or redis.call('ZRANGE', KEYS[2], 0, 0)[1])
+end
+for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ARGV[5]) end
 return 1`);
 
 /** More at once would hold Redis for longer than a few milliseconds. */
-const perScript = 200;
+const perScript = 100;
 
 export async function saveDecisions(refusals: Refusal[]): Promise<void> {
   const owners = new Map<string, Refusal[]>();
@@ -85,10 +114,10 @@ export async function saveDecisions(refusals: Refusal[]): Promise<void> {
   }
   const oldest = now() - decisionTtlSeconds * 1000;
   for (const [userId, all] of owners) {
-    const newest = all.slice(-decisionsMax);
-    for (let from = 0; from < newest.length; from += perScript) {
-      const items = newest.slice(from, from + perScript).flatMap(({ decision }) => [decision.requestId, JSON.stringify(decision)]);
-      await runScript(redis(), save, [ofOwner(userId), `${ofOwner(userId)}:t`], [now(), oldest, decisionsMax, userId, decisionTtlSeconds, ...items]);
+    const byId = ofOwner(userId);
+    for (let from = 0; from < all.length; from += perScript) {
+      const items = all.slice(from, from + perScript).flatMap(({ decision }) => [decision.requestId, JSON.stringify(decision)]);
+      await runScript(redis(), save, [byId, `${byId}:t`, `${byId}:k`], [now(), oldest, decisionsMax, userId, decisionTtlSeconds, ...items]);
     }
   }
 }

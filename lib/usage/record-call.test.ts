@@ -103,6 +103,42 @@ describe("decisions", () => {
     await expect(getDecision(contextOf(admin, { permissions: ["admin:keys"] }), call.requestId)).rejects.toMatchObject({ code: "not_found" });
   });
 
+  it("a flood of one kind evicts its own oldest, never another code's or another key's, and all together stay a thousand", async () => {
+    const person = await aPerson();
+    const [looping, other] = [randomUUID(), randomUUID()];
+    const kept = [aCall(person, { error: notFound() }), aCall(person, { apiKeyId: other, error: refusedWith() }), aCall(person, { apiKeyId: looping, error: notFound() }), aCall(person, { error: refusedWith() })];
+    const flood = Array.from({ length: 2 * decisionsMax }, () => aCall(person, { apiKeyId: looping, error: refusedWith() }));
+    for (const call of kept) recordCall(call);
+    // Some of it in one writing, as after an outage, the rest in several.
+    for (const [i, call] of flood.entries()) {
+      recordCall(call);
+      if (i >= decisionsMax + 100 && i % 100 === 0) await flushCalls();
+    }
+    await flushCalls();
+    for (const call of kept) expect(await getDecision(contextOf(person), call.requestId)).toMatchObject({ requestId: call.requestId });
+    expect(await getDecision(contextOf(person), flood.at(-1)?.requestId ?? "")).toMatchObject({ apiKeyId: looping });
+    await expect(getDecision(contextOf(person), flood[decisionsMax]?.requestId ?? "")).rejects.toMatchObject({ code: "not_found" });
+    const all = `sl:d:${person.userId}`;
+    expect([await redis().hlen(all), await redis().zcard(`${all}:t`)]).toEqual([decisionsMax, decisionsMax]);
+    expect((await redis().zrange(`${all}:k`, "0", "-1", "WITHSCORES")).map(Number).filter((n) => !Number.isNaN(n)).sort((a, b) => a - b)).toEqual([1, 1, 1, 1, decisionsMax - 4]);
+  });
+
+  it("one whose text holds half a character is kept, and keeps nobody else's from being kept", async () => {
+    const person = await aPerson();
+    const calls = ["half \ud83d", "whole"].map((seen) => aCall(person, { error: refusedWith({ check: "c", seen, limit: [seen] }) }));
+    for (const call of calls) recordCall(call);
+    for (const call of calls) expect(await getDecision(contextOf(person), call.requestId)).toMatchObject({ check: "c" });
+  });
+
+  it("of two refusals of different kinds with one request id the newer is told, and counts once", async () => {
+    const person = await aPerson();
+    for (const error of [notFound(), refusedWith(), notFound()]) recordCall(aCall(person, { requestId: "same", error }));
+    expect((await getDecision(contextOf(person), "same")).code).toBe("not_found");
+    recordCall(aCall(person, { requestId: "same", error: refusedWith() }));
+    expect((await getDecision(contextOf(person), "same")).code).toBe("rate_limited");
+    expect(await redis().zrange(`sl:d:${person.userId}:k`, "0", "-1", "WITHSCORES")).toEqual(["rate_limited:", "1"]);
+  });
+
   it("each owner keeps the newest thousand, for a day", async () => {
     const person = await aPerson();
     const calls = Array.from({ length: decisionsMax + 5 }, (_, i) => aCall(person, { requestId: `${person.userId}-${i}`, error: refusedWith() }));
