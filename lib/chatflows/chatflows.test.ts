@@ -273,6 +273,14 @@ describe("a plain run", () => {
   });
 });
 
+it("a caller who had left before the engine was asked pays nothing, and the engine hears nothing, streamed or not", async () => {
+  const { ctx, spent } = await someone([flowIds.support]);
+  await expect(runPrediction(ctx, flowIds.support, { question: "q" }, AbortSignal.abort())).rejects.toThrow();
+  await expect(streamPrediction(ctx, flowIds.support, { question: "q", streaming: true }, AbortSignal.abort())).rejects.toThrow();
+  expect(await calls()).toEqual([]);
+  expect(await spent()).toBe(0);
+});
+
 describe("a streamed run", () => {
   it("passes Flowise's events as they come, with the caller's ids, and its credits are settled when its end is seen", async () => {
     const { ctx, spent } = await someone([flowIds.support]);

@@ -96,7 +96,7 @@ function callerAddress(c: ApiContext): string | null {
 }
 
 /** Whatever fails then fails because of it, and nobody reads the answer. */
-function callerHasLeft(c: ApiContext): boolean {
+export function callerHasLeft(c: ApiContext): boolean {
   const outgoing = c.env?.outgoing;
   return outgoing ? outgoing.destroyed && !outgoing.writableFinished : c.req.raw.signal.aborted;
 }

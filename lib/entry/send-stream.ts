@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ApiContext } from "./api";
+import { callerHasLeft } from "./observed";
 
 /** `done` is fulfilled when all that follows the stream is done too, such as settling its credits. */
 export type StreamAnswer = { status: number; headers: Record<string, string>; body: Readable; done?: Promise<void> };
@@ -22,11 +23,13 @@ export function sendStream(c: ApiContext, answer: StreamAnswer): Response {
   return RESPONSE_ALREADY_SENT;
 }
 
-/** Fires when the caller is gone before the answer was complete. */
+/** Fires when the caller is gone before the answer was complete, at once for one who left already. */
 export function clientGone(c: ApiContext): AbortSignal {
   const outgoing = c.env?.outgoing;
   if (!outgoing) return c.req.raw.signal;
   const controller = new AbortController();
+  // Its close is over then, and nobody would hear of it.
+  if (callerHasLeft(c)) controller.abort();
   outgoing.once("close", () => {
     if (!outgoing.writableFinished) controller.abort();
   });
