@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { decodeJwt } from "jose";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startFlowise } from "@/dev/flowise/server";
@@ -7,8 +7,9 @@ import { startNflow } from "@/dev/nflow/server";
 import { anEngine } from "@/dev/testing/engine";
 import { aRealm, type Realm } from "@/dev/testing/identity";
 import { aPerson, contextOf } from "@/dev/testing/people";
-import { jobContext, type Person } from "@/lib/access";
+import { type Context, jobContext, type Person } from "@/lib/access";
 import { storeGrant } from "@/lib/grants";
+import { claimAttempt, endFailedAttempt } from "@/lib/platform/attempts";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
@@ -244,6 +245,45 @@ describe("an engine that fails", () => {
     nflowAt(engine.url);
     await expect(callUpstream(withKey(), search).then((answer) => readJson(answer, 100_000))).rejects.toMatchObject({ code: "upstream_error" });
     await engine.close();
+  });
+});
+
+describe("the name of an attempt", () => {
+  /** Whether it is kept, so that the same name cannot be tried again, after a call that fails. */
+  async function isKeptAfter(ctx: Context): Promise<boolean> {
+    const claimed = await claimAttempt({ tenantId: ctx.tenantId, owner: "user:x", key: randomUUID(), fingerprint: "f" });
+    if (claimed.kind !== "mine") throw new Error("not ours");
+    await expect(callUpstream({ ...ctx, attempt: claimed.attempt }, create("named"))).rejects.toMatchObject({ code: expect.stringMatching(/^upstream_|^identity_/) });
+    const { effectAt } = await db().idempotencyRecord.findFirstOrThrow({ where: { attempt: claimed.attempt } });
+    await endFailedAttempt(claimed.attempt);
+    return effectAt !== null;
+  }
+
+  it("is free again when NFlow was never reached, or answered 401 last", async () => {
+    const gone = await anEngine(() => undefined);
+    await gone.close();
+    nflowAt(gone.url);
+    expect(await isKeptAfter(withKey()), "nobody there").toBe(false);
+    const { accessToken, expiresAt } = await realm.tokensFor("uma");
+    const broughtAlong = contextOf(uma, { credential: { kind: "keycloak", token: accessToken, expiresAt } });
+    const refusing = await anEngine((_req, res) => void res.writeHead(401).end());
+    nflowAt(refusing.url);
+    expect(await isKeptAfter(broughtAlong), "refused, and no refresh is possible").toBe(false);
+    moveClock(18_000);
+    expect(await isKeptAfter(withKey()), "refused twice").toBe(false);
+    expect(refusing.received).toHaveLength(3);
+    await refusing.close();
+  });
+
+  it("is kept when NFlow may be at work on it, also behind a 401", async () => {
+    for (const refusals of [0, 1]) {
+      const engine = await anEngine((req, res, count) => (count > refusals ? void req.socket.destroy() : void res.writeHead(401).end()));
+      nflowAt(engine.url);
+      moveClock(30_000 + refusals * 6000);
+      expect(await isKeptAfter(withKey()), `after ${refusals}`).toBe(true);
+      expect(engine.received).toHaveLength(refusals + 1);
+      await engine.close();
+    }
   });
 });
 

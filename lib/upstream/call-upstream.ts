@@ -51,18 +51,25 @@ const hourMs = 3_600_000;
 export async function callUpstream(ctx: Context, request: UpstreamRequest): Promise<UpstreamAnswer> {
   if (ctx.call) ctx.call.upstream = request.engine;
   const credential = await credentialFor(ctx, request.engine, { boundKey: request.boundKey });
-  const sent = { body: request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body)), idempotencyKey: randomUUID() };
+  const sent: Sent = { body: request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body)), idempotencyKey: randomUUID(), mayBeAtWork: false };
   // NFlow keeps no idempotency keys: whether a lost call was carried out there cannot be known, so it is not made again.
   const changes = request.engine === "nflow" && !isIdempotent(request);
-  if (changes) await noteEffect(ctx.attempt);
-  const answer = await twiceAtMost(ctx, request, credential, sent);
-  if (changes && answer.status >= 400 && answer.status < 500) await withdrawEffect(ctx.attempt);
-  return answer;
+  if (!changes) return twiceAtMost(ctx, request, credential, sent);
+  await noteEffect(ctx.attempt);
+  try {
+    const answer = await twiceAtMost(ctx, { ...request, onSend: () => { sent.mayBeAtWork = true; request.onSend?.(); } }, credential, sent);
+    if (answer.status >= 400 && answer.status < 500) await withdrawEffect(ctx.attempt);
+    return answer;
+  } catch (error) {
+    if (!sent.mayBeAtWork) await withdrawEffect(ctx.attempt);
+    throw error;
+  }
 }
 
 async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
   const first = await attempt(ctx, request, credential, sent);
   if (first.status !== 401) return first;
+  sent.mayBeAtWork = false;
   const upstream = request.engine;
   metrics.upstream401.inc({ upstream });
   first.body.resume();
@@ -70,6 +77,7 @@ async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: E
     const second = await again(ctx, request, credential.generation, sent);
     metrics.retry.inc({ result: second.status === 401 ? "unauthorised" : "ok" });
     if (second.status !== 401) return second;
+    sent.mayBeAtWork = false;
     metrics.upstream401.inc({ upstream });
     second.body.resume();
   }
@@ -86,7 +94,7 @@ async function again(ctx: Context, request: UpstreamRequest, staleGeneration: nu
   }
 }
 
-type Sent = { body: Buffer | undefined; idempotencyKey: string };
+type Sent = { body: Buffer | undefined; idempotencyKey: string; /** Whether the engine had what changes something, and did not answer 401. */ mayBeAtWork: boolean };
 
 async function attempt(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
   const options = await optionsOf(ctx, request, credential, sent);
