@@ -83,6 +83,7 @@ export const verbs: Record<string, Row> = {
   updatePerson: { permission: "admin:users", run: (ctx) => people.updatePerson(ctx, id, { is_active: true }) },
   syncPeople: { permission: "admin:users", run: (ctx) => people.syncPeople(ctx) },
   syncPersonByEmail: { permission: "admin:users", run: (ctx) => people.syncPersonByEmail(ctx, { email: "nobody@example.test" }) },
+  takeOverDisabled: { permission: "admin:users", run: (ctx) => people.takeOverDisabled(ctx, { userId: id, seenAt: 0 }) },
   sweepPeople: { permission: "admin:users", run: (ctx) => people.sweepPeople(ctx) },
 
   listTenants: { permission: "admin:tenants", run: (ctx) => tenants.listTenants(ctx, all) },

@@ -4,11 +4,11 @@ import { now, nowDate } from "@/lib/platform/clock";
 import { transaction } from "@/lib/platform/db";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { insist } from "@/lib/platform/insist";
-import { isTokenEndpointError, keycloakClientOf, type KeycloakClient, requestToken, revokeToken, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { isTokenEndpointError, keycloakClientOf, type KeycloakClient, requestToken, revokeToken, saysDisabled, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { type Lease, singleFlight } from "@/lib/platform/single-flight";
-import { identityOf, rememberPerson } from "@/lib/tenants";
+import { identityOf, rememberPerson, tellDisabled } from "@/lib/tenants";
 import { backOff, channelOf, clearInflight, dropAccess, isFresh, keepAccess, lockKey, markInflight, type OwnerAccess, readAccess, readBackOff } from "./token-cache";
 import { findGrantRow, type GrantRow, grantsContext, isReadable, openOfflineToken, ownerDisabled, ownerReauthRequired, sealOfflineToken } from "./vault";
 
@@ -161,6 +161,7 @@ async function meaningOf(row: GrantRow, error: unknown, tokenMayBeSpent: boolean
     return error;
   }
   await clearInflight(row.userId);
+  if (saysDisabled(error)) tellDisabled(row.userId);
   if (/disabled|offline access not granted|offline[ _]access.*not allowed/i.test(description)) return suspend(row);
   return lose(row, tokenMayBeSpent && kind === "invalid_grant" ? "rotation_lost" : error.error === "invalid_scope" ? "consent_withdrawn" : /stale/i.test(description) ? "stale" : "ended_at_keycloak");
 }

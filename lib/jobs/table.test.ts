@@ -29,7 +29,7 @@ describe("the jobs", () => {
     expect(Object.fromEntries(jobs.map((row) => [row.type.name, "run" in row ? row.run : row.runAsActor]))).toEqual({
       "usage.fold": foldUsage, "keys.end-quiet-overlaps": endQuietOverlaps, "usage.request-log": keepRequestLog, "audit.seal": sealAudit, "outbox.finish": finishInvalidations,
       "credits.release": releaseExpiredHolds, "grants.try": expect.any(Function), "grants.keep-alive": keepGrantsAlive, "grants.warn": warnOwners, "attempts.forget": forgetOldAttempts,
-      "tokens.rotate-signing-key": rotateSigningKeyWhenDue, "tokens.clean-up": cleanUpTokens, "people.sweep": sweepPeople, "people.sync": syncPeople, "chatflows.sync": syncChatflows,
+      "tokens.rotate-signing-key": rotateSigningKeyWhenDue, "tokens.clean-up": cleanUpTokens, "people.disabled": expect.any(Function), "people.sweep": sweepPeople, "people.sync": syncPeople, "chatflows.sync": syncChatflows,
     });
     expect(new Set(jobs.map(({ type }) => type.name)).size, "none is there twice").toBe(jobs.length);
   });
@@ -38,7 +38,7 @@ describe("the jobs", () => {
     expect(Object.fromEntries(jobs.map(({ type, everyMs }) => [type.name, everyMs()]))).toEqual({
       "usage.fold": second, "audit.seal": second, "keys.end-quiet-overlaps": second, "outbox.finish": 2 * second, "people.sweep": 25 * second, "credits.release": 30 * second, "grants.keep-alive": minute,
       "grants.warn": 10 * minute, "attempts.forget": 10 * minute, "tokens.clean-up": 10 * minute, "usage.request-log": hour, "tokens.rotate-signing-key": hour, "people.sync": hour, "chatflows.sync": hour,
-      "grants.try": null,
+      "grants.try": null, "people.disabled": null,
     });
   });
 

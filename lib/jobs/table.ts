@@ -6,12 +6,13 @@ import { chatflowSyncJob, syncChatflows } from "@/lib/chatflows";
 import { creditReleaseJob, releaseExpiredHolds } from "@/lib/credits";
 import { keepGrantsAlive, keepGrantsAliveJob, tryGrant, tryGrantJob, warnOwners, warnOwnersJob } from "@/lib/grants";
 import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
-import { peopleSweepJob, peopleSyncJob, sweepPeople, syncPeople } from "@/lib/people";
+import { peopleSweepJob, peopleSyncJob, sweepPeople, syncPeople, takeOverDisabled } from "@/lib/people";
 import { attemptCleanupJob, forgetOldAttempts } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
 import type { JobType } from "@/lib/platform/queue";
 import { canReadKeycloak } from "@/lib/platform/keycloak-admin";
 import { finishInvalidations } from "@/lib/platform/records";
+import { disabledJob } from "@/lib/tenants";
 import { cleanUpTokens, rotateSigningKeyJob, rotateSigningKeyWhenDue, tokenCleanupJob } from "@/lib/tokens";
 import { foldUsage, keepRequestLog, requestLogJob, usageFoldJob } from "@/lib/usage";
 
@@ -21,7 +22,7 @@ type Row = {
   type: JobType<z.ZodType>;
   /** How often a worker does it by itself; counted over all replicas together. */
   everyMs: () => number | null;
-} & ({ run: (payload: unknown) => Promise<unknown> } | { /** With the job as its own actor. */ runAsActor: (ctx: Context) => Promise<unknown> });
+} & ({ run: (payload: unknown) => Promise<unknown> } | { /** With the job as its own actor. */ runAsActor: (ctx: Context, payload: unknown) => Promise<unknown> });
 
 /** Which verb runs when. Intervals keep the contract's promises: counters and sealed events at most 2 s after the call. */
 export const jobs: Row[] = [
@@ -37,6 +38,7 @@ export const jobs: Row[] = [
   { type: attemptCleanupJob, run: forgetOldAttempts, everyMs: () => 600_000 },
   { type: rotateSigningKeyJob, run: rotateSigningKeyWhenDue, everyMs: () => 3_600_000 },
   { type: tokenCleanupJob, run: cleanUpTokens, everyMs: () => 600_000 },
+  { type: disabledJob, runAsActor: (ctx, payload) => takeOverDisabled(ctx, disabledJob.payload.parse(payload)), everyMs: () => null },
   { type: peopleSweepJob, runAsActor: sweepPeople, everyMs: () => (canReadKeycloak() && env().PEOPLE_SWEEP_SECONDS > 0 ? env().PEOPLE_SWEEP_SECONDS * 1000 : null) },
   { type: peopleSyncJob, runAsActor: syncPeople, everyMs: () => (canReadKeycloak() && env().ENABLE_USER_SYNC ? Math.round(env().USER_SYNC_INTERVAL_HOURS * 3_600_000) : null) },
   { type: chatflowSyncJob, runAsActor: syncChatflows, everyMs: () => (env().ENABLE_CHATFLOW_SYNC && env().FLOWISE_API_KEY ? Math.round(env().CHATFLOW_SYNC_INTERVAL_HOURS * 3_600_000) : null) },
@@ -47,5 +49,5 @@ export async function runJob({ name, data }: { name: string; data: unknown }): P
   const row = jobs.find(({ type }) => type.name === name);
   if (!row) throw new Error(`no verb for the job ${name}`);
   const payload = row.type.payload.parse(data);
-  return "run" in row ? row.run(payload) : row.runAsActor(jobContext(name, randomUUID()));
+  return "run" in row ? row.run(payload) : row.runAsActor(jobContext(name, randomUUID()), payload);
 }

@@ -9,4 +9,5 @@ export { updatePerson } from "./update-person";
 export { peopleSyncJob, syncPeople } from "./sync-people";
 export { syncPersonByEmail } from "./sync-person-by-email";
 export { peopleSweepJob, sweepPeople } from "./sweep-people";
+export { takeOverDisabled } from "./take-over-disabled";
 export { receiveLogout } from "./back-channel-logout";

@@ -56,6 +56,11 @@ export function isTokenEndpointError(error: unknown, ...kinds: TokenErrorKind[])
   return error instanceof TokenEndpointError && (kinds.length === 0 || kinds.includes(error.kind));
 }
 
+/** Whether Keycloak refused a refresh token because its owner is disabled there: a word about the person, which no outage and no setting of ours brings about. */
+export function saysDisabled(error: unknown): boolean {
+  return isTokenEndpointError(error, "invalid_grant") && /^user disabled$/i.test(error.description.trim());
+}
+
 const tokenDeadlineMs = 8000;
 const revokeDeadlineMs = 3000;
 /** Keycloak waits up to 5 s for each client that it tells; one of them may be down. */

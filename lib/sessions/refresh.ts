@@ -3,11 +3,11 @@ import type { SessionHandle } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { isSluiceError } from "@/lib/platform/errors";
 import { insist } from "@/lib/platform/insist";
-import { isTokenEndpointError, requestToken, revokeToken, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { isTokenEndpointError, requestToken, revokeToken, saysDisabled, TokenEndpointError, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { type Lease, singleFlight } from "@/lib/platform/single-flight";
-import { identityOf, rememberPerson } from "@/lib/tenants";
+import { identityOf, rememberPerson, tellDisabled } from "@/lib/tenants";
 import { recordSessionEnd } from "./audit";
 import { sessionExpired } from "./marks";
 import { openTokens } from "./open-tokens";
@@ -102,7 +102,7 @@ export function pauseUntil(error: TokenEndpointError): number {
   return now() + Math.max(backOffMs, (error.retryAfterSeconds ?? 0) * 1000);
 }
 
-/** What a failed refresh means: only `invalid_grant` says anything of the session. */
+/** What a failed refresh means: only `invalid_grant` says anything of the session, and "User disabled" of all that the person acts by. */
 async function refused(handle: SessionHandle, current: Unlocked, error: unknown, tokenMayBeSpent: boolean): Promise<Unlocked> {
   const { sessionId: id } = handle;
   const { gen } = current.meta;
@@ -112,6 +112,7 @@ async function refused(handle: SessionHandle, current: Unlocked, error: unknown,
     if (!isAlone) return unlock(handle, { touch: false });
     throw error;
   }
+  if (saysDisabled(error)) tellDisabled(current.meta.uid);
   const reason = tokenMayBeSpent ? "rotation_lost" : /disabled/i.test(error.description) ? "user_disabled" : "ended_at_keycloak";
   if (!(await markDead(id, gen, reason))) return unlock(handle, { touch: false });
   logger.info({ sessionId: id, reason, description: error.description }, "a session ended: Keycloak refused its refresh token");

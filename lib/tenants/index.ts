@@ -4,6 +4,7 @@ export { type AccessChange, changeAccess, type KeycloakState } from "./change-ac
 export { confirmAdministrator } from "./confirm-administrator";
 export { createPlan } from "./create-plan";
 export { createTenant } from "./create-tenant";
+export { disabledJob, tellDisabled } from "./disabled-at-keycloak";
 export { deletePlan } from "./delete-plan";
 export { getPlan } from "./get-plan";
 export { findTenantId, getTenant } from "./get-tenant";

@@ -15,7 +15,7 @@ const needed = ["view-users", "query-users", "query-groups"];
 /** The service account that reads people. */
 export function syncArea({ env, sync }: Doctor, discovery: (signal: AbortSignal) => Promise<Discovery>): Area {
   const name = "user sync";
-  if (!sync) return { name, checks: [{ name: "service account", cure: "", run: async () => notApplicable("KEYCLOAK_SYNC_CLIENT_ID and its secret are not set: accounts that Keycloak disables are noticed at their next refresh") }] };
+  if (!sync) return { name, checks: [{ name: "service account", cure: "", run: async () => notApplicable("KEYCLOAK_SYNC_CLIENT_ID and its secret are not set: accounts that Keycloak disables are noticed at the next refresh of a session or of machine access") }] };
   let receivedAt = NaN;
   const token = once("the service account's token", async () => {
     const signal = AbortSignal.timeout(5000);
