@@ -49,7 +49,7 @@ describe("two processes behind one port", () => {
           if (again) process.kill(again.pid, "SIGKILL");
         }
         return seen.pages.has("failed") ? status : 0;
-      }, { timeout: 20_000, interval: 20 }).toBe(200);
+      }, { timeout: 45_000, interval: 20 }).toBe(200);
       expect([...seen.api, ...seen.ready]).toEqual([200, 200]);
       expect(seen.pages).toContain("failed");
       expect([...seen.page].filter((s) => s !== 200)).toEqual([503]);
