@@ -51,8 +51,10 @@ async function config(request: NextRequest | undefined): Promise<NextAuthConfig>
       async jwt({ token, account, trigger }) {
         if (trigger === "signIn" && account) {
           const purpose = await readPurpose(request?.headers.get("cookie") ?? null);
-          const { envelope } = await noteOutcome(request, () => createSessionFor(purpose, SignedIn.parse(account), callerOf(request)));
-          await endOldSession(request);
+          const old = await readHandle(request?.headers.get("cookie") ?? null);
+          const { envelope } = await noteOutcome(request, () => createSessionFor(purpose, SignedIn.parse(account), callerOf(request), old?.sessionId));
+          // Signing in again replaces the session, so that a handle somebody planted or saw before is worth nothing.
+          if (old) await replaceSession(old, callerOf(request));
           return { ...envelope };
         }
         return (await stillThere(token)) ? { ...Envelope.parse(token) } : null;
@@ -81,12 +83,6 @@ async function config(request: NextRequest | undefined): Promise<NextAuthConfig>
 function callerOf(request: NextRequest | undefined): Caller {
   if (!request) return unknownCaller();
   return { ...unknownCaller(), ip: addressFromDoor(request.headers), userAgent: request.headers.get("user-agent")?.slice(0, 400) ?? null };
-}
-
-/** Signing in again replaces the session, so that a handle somebody planted or saw before is worth nothing. */
-async function endOldSession(request: NextRequest | undefined): Promise<void> {
-  const old = await readHandle(request?.headers.get("cookie") ?? null);
-  if (old) await replaceSession(old, callerOf(request));
 }
 
 /** A store that is away says nothing of the session, and must not cost the cookie. */

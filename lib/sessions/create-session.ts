@@ -28,10 +28,11 @@ const Facts = z.object({ sid: z.string().max(255).optional(), auth_time: z.numbe
  * verified; the ID token's claims say when and how they proved who they are.
  *
  * @param purpose what the browser was sent to Keycloak for, if for more than signing in.
+ * @param replacedId the session that the browser has until now; the caller ends it afterwards.
  * @returns the cookie's whole content. Without a stored record there is none: every failure here is a failed sign-in.
  * @throws SluiceError `invalid_credentials`, `step_up_required` when the proof of who they are is older than was asked for, `session_expired` when Keycloak ended this sign-in meanwhile, `store_unavailable`, `identity_unavailable`
  */
-export async function createSessionFor(purpose: Purpose | null, tokens: TokenSet, caller: Caller): Promise<Created> {
+export async function createSessionFor(purpose: Purpose | null, tokens: TokenSet, caller: Caller, replacedId: string | null = null): Promise<Created> {
   const { refreshToken, idToken } = tokens;
   if (!refreshToken || !idToken) throw new SluiceError("invalid_credentials", "Keycloak gave no refresh or ID token.");
   const claims = await verifyKeycloakToken(tokens.accessToken);
@@ -39,14 +40,14 @@ export async function createSessionFor(purpose: Purpose | null, tokens: TokenSet
   if (claims.sub !== idClaims.sub) throw new SluiceError("invalid_credentials", "Keycloak's tokens name two different people.");
   const { person } = await rememberPerson(identityOf(claims));
   try {
-    return await makeSession(person, purpose, { ...tokens, refreshToken }, Facts.parse(idClaims), caller);
+    return await makeSession(person, purpose, { ...tokens, refreshToken }, Facts.parse(idClaims), { caller, replacedId });
   } catch (error) {
     if (isSluiceError(error, "step_up_required", "session_expired")) await recordFailedSignIn(caller, { by: "browser", reason: error.code, known: { id: person.userId, tenantId: person.tenantId } });
     throw error;
   }
 }
 
-async function makeSession(person: Person, purpose: Purpose | null, tokens: TokenSet & { refreshToken: string }, facts: z.infer<typeof Facts>, caller: Caller): Promise<Created> {
+async function makeSession(person: Person, purpose: Purpose | null, tokens: TokenSet & { refreshToken: string }, facts: z.infer<typeof Facts>, { caller, replacedId }: { caller: Caller; replacedId: string | null }): Promise<Created> {
   const outcome = outcomeOf(purpose, person.userId, facts);
   const envelope: Envelope = { h: randomToken(32), k: randomToken(32), v: 1 };
   const handle: SessionHandle = handleOf(envelope);
@@ -70,7 +71,7 @@ async function makeSession(person: Person, purpose: Purpose | null, tokens: Toke
     throw error;
   }
   metrics.sessionCreated.inc({ reason: outcome === "confirmed" ? "confirmed" : "sign_in" });
-  await keepWithinLimit(handle.sessionId, meta).catch((error: unknown) => logger.error({ err: error, userId: meta.uid }, "a person's sessions were not kept within their limit"));
+  await keepWithinLimit(handle.sessionId, meta, replacedId).catch((error: unknown) => logger.error({ err: error, userId: meta.uid }, "a person's sessions were not kept within their limit"));
   return { envelope, outcome };
 }
 

@@ -13,9 +13,12 @@ export async function readSessionsOf(who: { iss: string; sub: string }): Promise
   return living.sort((a, b) => a.meta.created - b.meta.created);
 }
 
-/** After a sign-in: past the limit the oldest go, so that somebody who collects sessions loses them and nobody is shut out. */
-export async function keepWithinLimit(newId: string, who: { iss: string; sub: string }): Promise<void> {
-  const others = (await readSessionsOf(who)).filter(({ id }) => id !== newId);
+/**
+ * After a sign-in: past the limit the oldest go, so that somebody who collects sessions loses them and nobody is shut out.
+ * @param replacedId the session of the same browser, which ends next and so counts no more.
+ */
+export async function keepWithinLimit(newId: string, who: { iss: string; sub: string }, replacedId: string | null): Promise<void> {
+  const others = (await readSessionsOf(who)).filter(({ id }) => id !== newId && id !== replacedId);
   const tooMany = others.length + 1 - env().SESSION_MAX_PER_USER;
   for (const { id } of others.slice(0, Math.max(0, tooMany))) await endSessionById(id, "limit");
 }

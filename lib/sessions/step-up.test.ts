@@ -42,6 +42,14 @@ describe("coming back from Keycloak to confirm", () => {
     expect(event).toMatchObject({ action: "session.created", data: { confirmed: true } });
   });
 
+  it("at the limit of sessions signs no other browser out: the session that it replaces does not count", async () => {
+    setEnv({ ...env(), SESSION_MAX_PER_USER: 2 });
+    const [other, here] = [await signIn("gus"), await signIn("gus")];
+    const { outcome } = await createSessionFor(confirm(here.meta.uid, 60), await realm.tokensFor("gus"), unknownCaller(), here.handle.sessionId);
+    expect(outcome).toBe("confirmed");
+    expect(await findSession(other.cookie)).not.toBeNull();
+  });
+
   it("with a proof that is older than was asked for is refused, and makes no session", async () => {
     const { meta } = await signIn("vic");
     const before = await db().auditEvent.count({ where: { action: "session.created", actorId: meta.uid } });
