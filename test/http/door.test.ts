@@ -58,7 +58,7 @@ describe("two processes behind one port", () => {
     } finally {
       await server.stop();
     }
-  });
+  }, 60_000);
 
   it("a door that dies is opened again, and the page process lives on meanwhile", async () => {
     const server = await startReplica({ SERVER_MODE: "split" });
