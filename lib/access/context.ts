@@ -31,7 +31,7 @@ export type RateLimit = { requests: number; window: number };
 
 /** What becomes of a call, filled in on its way by those who know it, for the request log and the headers of the answer. */
 export type CallTrace = {
-  /** Who was found to be calling, even if they were then refused by the check. */
+  /** Who was found to be calling, even if they were then refused by the check, or before it by a token of theirs that has ended. */
   by?: { userId: string; tenantId: string; apiKeyId?: string; refused?: true; earlierSecret?: true };
   /** Settled so far. */
   credits: number;

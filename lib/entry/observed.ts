@@ -48,6 +48,8 @@ export function observed(run: (c: ApiContext) => Response | Promise<Response>, r
     logRequest({ requestId, method, path: c.req.path, status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") });
     if (route === undefined || !caller.call.by) return answer;
     const { by } = caller.call;
+    // What is recorded is kept for a moment, and must not keep the request and its body with it.
+    delete caller.call.tell;
     const atMs = Math.round(Date.now() - (performance.now() - startedAt));
     const record = () => recordCall({ requestId, ip: caller.ip, userAgent: caller.userAgent, call: caller.call, by, atMs, method, route, status, ms: performance.now() - startedAt, error: failure });
     const streamed = c.get("streamed");
