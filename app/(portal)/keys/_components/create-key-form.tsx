@@ -7,7 +7,7 @@ import { DialogBody, DialogClose, DialogFooter } from "@/app/_components/ui/dial
 import { Form, FormFailure, useZodForm } from "@/app/_components/ui/form";
 import { createKeyAction } from "../actions";
 import { KeyFields } from "./key-fields";
-import { type CreatedKey, type KeyChoices, KeyForm, toCreateInput } from "./key-form-schema";
+import { atFormFields, type CreatedKey, type KeyChoices, KeyForm, toCreateInput } from "./key-form-schema";
 
 const dayMs = 86_400_000;
 
@@ -21,7 +21,8 @@ export function CreateKeyForm({ choices, onCreated }: { choices: KeyChoices; onC
   return (
     <Form form={form} className="flex min-h-0 flex-1 flex-col" onSubmit={async (values) => {
       const result = await createKeyAction(toCreateInput(values, lifetimeDays));
-      if (result.ok) onCreated(result.data);
+      if (!result.ok) return { ok: false, problem: atFormFields(result.problem) };
+      onCreated(result.data);
       return result;
     }}>
       <DialogBody className="space-y-5">

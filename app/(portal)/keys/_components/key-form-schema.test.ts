@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ApiKeyView, CreateKeyInput, UpdateKeyInput } from "@/lib/keys/schemas";
 import { changeWords } from "../[id]/_components/change-words";
-import { expiryChoices, formOf, KeyForm, type KeyFormValues, toCreateInput, toUpdateInput } from "./key-form-schema";
+import { atFormFields, expiryChoices, formOf, KeyForm, type KeyFormValues, toCreateInput, toUpdateInput } from "./key-form-schema";
 
 const dayMs = 86_400_000;
 const flow = "11111111-1111-4111-8111-111111111111";
@@ -52,6 +52,13 @@ describe("the form of a key", () => {
     expect(made({ expiresAt: "never" })).toMatchObject({ expiresAt: null });
     expect(made({ expiresAt: "date", expiresOn: "2999-01-01" }).expiresAt).toMatch(/^(2998-12-31|2999-01-0[12])T/);
     for (const input of [made({ expiresAt: "30" }), made({ expiresAt: "never" }), made({ expiresAt: "30", allowedIps: "10.0.0.1", chatflowIds: [flow], description: "d" })]) expect(CreateKeyInput.safeParse(input).success).toBe(true);
+  });
+
+  it("what the server says of an end stands at the field that asked for it, whichever kind was sent", () => {
+    const told = (pointer: string) => atFormFields({ detail: "d", errors: [{ pointer, detail: "too long" }] });
+    for (const pointer of ["/expiresIn", "/expiresAt"]) expect(told(pointer)).toEqual({ detail: "d", errors: [{ pointer: "/expiresAt", detail: "too long" }] });
+    expect(told("/name").errors).toEqual([{ pointer: "/name", detail: "too long" }]);
+    expect(atFormFields({})).toEqual({});
   });
 
   it("offers only ends that the longest life leaves", () => {

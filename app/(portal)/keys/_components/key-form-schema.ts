@@ -107,6 +107,11 @@ export function toCreateInput(form: ParsedKeyForm, lifetimeDays: number | null):
   };
 }
 
+/** The server's words about an input at the fields of the form, where one asks for both kinds of end. */
+export function atFormFields<P extends { errors?: { pointer: string; detail: string }[] }>(problem: P): P {
+  return { ...problem, ...(problem.errors && { errors: problem.errors.map((error) => (error.pointer === "/expiresIn" ? { ...error, pointer: "/expiresAt" } : error)) }) };
+}
+
 /** The form as the key stands. */
 export function formOf(key: ApiKeyView, held: readonly string[]): KeyFormValues {
   return {
