@@ -71,9 +71,12 @@ test("a new call appears by itself, a refused one says why, and what if is answe
 test("a what-if that nobody answers says so, and what was asked stands there to be asked again", async ({ page }) => {
   await signIn(page, "uma");
   const { refused } = await aUsedKey(page, 0);
-  await page.goto(`/requests/${refused}`);
   const [need, from] = [page.getByLabel("Needing"), page.getByLabel("From address")];
-  await expect(need.getByRole("option", { name: "Read NFlow applications (nflow:read)" })).toBeAttached();
+  // A call is known a moment after its answer.
+  await expect(async () => {
+    await page.goto(`/requests/${refused}`);
+    await expect(need).toBeVisible({ timeout: 2000 });
+  }).toPass();
   await need.selectOption("chatflows:read");
   await from.fill("192.0.2.7");
   await page.route("**/requests/**", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
@@ -84,6 +87,7 @@ test("a what-if that nobody answers says so, and what was asked stands there to 
   await expect(from).toHaveValue("192.0.2.7");
   await page.getByRole("button", { name: "Ask" }).click();
   await expect(page.getByText("The call would be admitted")).toBeVisible();
+  await expect(need.getByRole("option", { name: "Read NFlow applications (nflow:read)" })).toBeAttached();
 });
 
 test("whoever has a refusal's request id finds its reason by it, on a phone too", async ({ page }) => {

@@ -25,7 +25,7 @@ function words(at: Date): string {
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(seconds / size), unit);
 }
 
-const exact = (at: Date) => new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "long" }).format(at);
+const exact = (at: Date) => new Intl.DateTimeFormat("en", { dateStyle: "long", timeStyle: "long" }).format(at);
 
 /**
  * An instant as people say it, in the reader's time zone; the exact one on hover and for those who listen.

@@ -45,7 +45,7 @@ export default page(async (ctx, { params }) => {
       <KeyNotices apiKey={key} reminders={[]} isOwn={false} />
       <div className="space-y-5">
         <Card aria-label="Facts">
-          <CardHeader title="What it is" />
+          <CardHeader title="What it is" hint="As its owner reads it, who is meant by “you”." />
           <CardBody><KeyFacts apiKey={key} owner={owner} held={permissionsOf(permissionMask(key.permissions))} choices={null} maker={maker?.ok ? maker.data : null} created={[]} /></CardBody>
         </Card>
         <KeyUsage apiKeyId={key.id} keysAt="/api/v1/admin/api-keys" callsAt={hasPermission(ctx, "admin:audit") ? "/admin/requests" : null} />
