@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import type { Context } from "@/lib/access";
@@ -24,7 +24,7 @@ beforeAll(async () => {
 // Who signs in in the second of a cut-off is cut off too.
 beforeEach(async () => {
   const second = wholeSecond();
-  await expect.poll(wholeSecond).toBeGreaterThan(second);
+  await expect.poll(wholeSecond, soon).toBeGreaterThan(second);
 });
 afterAll(() => realm.close());
 
@@ -42,23 +42,34 @@ const create = (ctx: Context) => createKey(ctx, CreateKeyInput.parse({ name: "in
 const userIdOf = ({ actor }: Context) => (actor.type === "user" || actor.type === "apiKey" ? actor.person.userId : "");
 const tokenOf = async (ctx: Context) => bearer((await issueToken(ctx, IssueTokenInput.parse({}))).access_token);
 
+const holding = new Set<() => Promise<void>>();
+// Whatever a test came to: other files work on the same database.
+afterEach(() => Promise.all([...holding].map((release) => release())));
+
 /** Holds a lock, as a transaction before theirs would. */
 async function hold(statement: string, value: string) {
   const client = await pool().connect();
+  const release = async () => {
+    if (!holding.delete(release)) return;
+    await client.query("COMMIT");
+    client.release();
+  };
+  holding.add(release);
   await client.query("BEGIN");
   await client.query(statement, [value]);
   const pid = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid;
   return {
     waiting: () => count("SELECT count(*) FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", pid),
-    release: async () => {
-      await client.query("COMMIT");
-      client.release();
-    },
+    /** Of those who wait, the ones who hold the named lock. */
+    waitingWith: (name: string) => count(`SELECT count(*) FROM pg_locks WHERE granted AND ${isNamed} AND $2 = ANY(pg_blocking_pids(pid))`, name, pid),
+    release,
   };
 }
-const count = async (statement: string, value: unknown) => Number((await pool().query<{ count: string }>(statement, [value])).rows[0]?.count);
+const isNamed = "locktype = 'advisory' AND hashtextextended($1, 0) = ((classid::bigint << 32) | objid::bigint)";
+const count = async (statement: string, ...values: unknown[]) => Number((await pool().query<{ count: string }>(statement, values)).rows[0]?.count);
 const holdNamed = (name: string) => hold("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name);
-const waitingFor = (name: string) => count("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND hashtextextended($1, 0) = ((classid::bigint << 32) | objid::bigint)", name);
+const waitingFor = (name: string) => count(`SELECT count(*) FROM pg_locks WHERE NOT granted AND ${isNamed}`, name);
+const soon = { timeout: 10_000 };
 const living = (userId: string) => db().apiKey.count({ where: { userId, revokedAt: null } });
 
 describe("a cut-off while something is being made", () => {
@@ -74,7 +85,7 @@ describe("a cut-off while something is being made", () => {
     const userId = userIdOf(ctx);
     const lock = await holdNamed(`keys:${userId}`);
     const [before, after] = [create(ctx), create(ctx)].map((made) => made.then(() => "made", (error: { code: string }) => error.code));
-    await expect.poll(lock.waiting).toBe(2);
+    await expect.poll(lock.waiting, soon).toBe(2);
     const cutOff = revokePerson(admin, userId, all);
     await lock.release();
     await Promise.all([before, after, cutOff]);
@@ -87,13 +98,13 @@ describe("a cut-off while something is being made", () => {
   it("waits for a key that is being written, and ends it too", async () => {
     const ctx = await inSession();
     const userId = userIdOf(ctx);
-    // Holds up the row's foreign key, which is past everything that a creation asks.
+    // Holds up the row's foreign key, which is past everything that a creation asks; other people's of the tenant wait there as well.
     const tenant = await hold('SELECT 1 FROM "Tenant" WHERE id = $1 FOR UPDATE', ctx.tenantId);
     const made = create(ctx);
-    await expect.poll(tenant.waiting).toBe(1);
+    await expect.poll(() => tenant.waitingWith(`keys:${userId}`), soon).toBe(1);
     let isDone = false;
     const cutOff = revokePerson(admin, userId, all).finally(() => { isDone = true; });
-    await expect.poll(async () => isDone || (await waitingFor(`keys:${userId}`)) === 1).toBe(true);
+    await expect.poll(async () => isDone || (await waitingFor(`keys:${userId}`)) === 1, soon).toBe(true);
     await tenant.release();
     expect((await made).key.status).toBe("active");
     expect((await cutOff).keys).toBe(1);
@@ -114,9 +125,9 @@ describe("a cut-off while something is being made", () => {
     const back = await realm.follow(url, { username: "uma" });
     const lock = await holdNamed(`grant:${userId}`);
     const giving = finishGrant(ctx, flowId, new URLSearchParams(back.search));
-    await expect.poll(lock.waiting).toBe(1);
+    await expect.poll(lock.waiting, soon).toBe(1);
     const cutOff = revokePerson(admin, userId, all);
-    await expect.poll(lock.waiting).toBe(2);
+    await expect.poll(lock.waiting, soon).toBe(2);
     await lock.release();
     expect(await giving).toMatchObject({ outcome: "failed" });
     await cutOff;
