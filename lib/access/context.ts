@@ -37,7 +37,7 @@ export type CallTrace = {
   credits: number;
   upstream?: "flowise" | "nflow";
   /** Puts onto the answer how the caller's limits stand, as their check says. Absent where there are no headers to set, as for actions. */
-  tell?: (headers: Record<string, string>) => void;
+  tell?: ((headers: Record<string, string>) => void) | undefined;
 };
 
 export type Actor =

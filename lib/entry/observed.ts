@@ -49,7 +49,7 @@ export function observed(run: (c: ApiContext) => Response | Promise<Response>, r
     if (route === undefined || !caller.call.by) return answer;
     const { by } = caller.call;
     // What is recorded is kept for a moment, and must not keep the request and its body with it.
-    delete caller.call.tell;
+    caller.call.tell = undefined;
     const atMs = Math.round(Date.now() - (performance.now() - startedAt));
     const record = () => recordCall({ requestId, ip: caller.ip, userAgent: caller.userAgent, call: caller.call, by, atMs, method, route, status, ms: performance.now() - startedAt, error: failure });
     const streamed = c.get("streamed");
