@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { Redis } from "ioredis";
 import { checkFiles } from "./identity-checks";
 import { leaksIn, secretsOf } from "./leaks";
@@ -86,20 +87,24 @@ export async function suite(name: string, command: readonly string[], report: st
 }
 
 type VitestReport = { numPassedTests: number; numFailedTests: number; testResults: { name: string; status: string; assertionResults: { fullName: string; status: string; failureMessages: string[] }[] }[] };
-type PlaywrightSuite = { suites?: PlaywrightSuite[]; specs: { title: string; file: string; ok: boolean; tests: { status: string }[] }[] };
+type PlaywrightSuite = { suites?: PlaywrightSuite[]; specs: { title: string; file: string; ok: boolean; tests: { status: string; results: { error?: { message?: string } }[] }[] }[] };
 type PlaywrightReport = { stats: { expected: number; unexpected: number; flaky: number }; suites: PlaywrightSuite[] };
 
 function countsOf(report: VitestReport | PlaywrightReport): { passed: number; failed: number; names: string[] } {
   // Flaky is broken.
   if ("stats" in report) return { passed: report.stats.expected, failed: report.stats.unexpected + report.stats.flaky, names: report.suites.flatMap(brokenSpecs) };
-  const names = report.testResults.flatMap((file) => file.assertionResults.filter((test) => test.status === "failed").map((test) => `${relative(process.cwd(), file.name)}: ${test.fullName}${firstLine(test.failureMessages[0])}`));
+  const names = report.testResults.flatMap((file) => file.assertionResults.filter((test) => test.status === "failed").map((test) => `${relative(process.cwd(), file.name)}: ${test.fullName}${whyOf(test.failureMessages[0])}`));
   return { passed: report.numPassedTests, failed: report.numFailedTests, names };
 }
 
-const firstLine = (message: string | undefined) => (message ? `\n    ${message.split("\n", 1)[0]?.slice(0, 300) ?? ""}` : "");
+/** What it said first, and of what the test says itself where, since a browser's test is only told by its line. */
+const whyOf = (message: string | undefined) => {
+  const lines = stripVTControlCharacters(message ?? "").split("\n").filter((line) => line.trim() !== "");
+  return lines.slice(0, 4).map((line) => `\n    ${line.slice(0, 300)}`).join("");
+};
 
 const brokenSpecs = (suite: PlaywrightSuite): string[] => [
-  ...suite.specs.filter((spec) => spec.tests.some((test) => test.status === "unexpected" || test.status === "flaky")).map((spec) => `${spec.file}: ${spec.title}`),
+  ...suite.specs.filter((spec) => spec.tests.some((test) => test.status === "unexpected" || test.status === "flaky")).map((spec) => `${spec.file}: ${spec.title}${spec.tests.flatMap(({ results }) => results).map(({ error }) => whyOf(error?.message)).find((why) => why !== "") ?? ""}`),
   ...(suite.suites ?? []).flatMap(brokenSpecs),
 ];
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
+import { EncryptJWT, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { leaksIn, secretsOf } from "./leaks";
+import { leaksIn, secretsOf, signedToken } from "./leaks";
 
 const secret = () => randomBytes(32).toString("base64");
 const settings = {
@@ -41,4 +42,14 @@ describe("a log that tells a secret", () => {
 
 it("a log of ids, addresses and words tells nothing", () => {
   expect(leaks(JSON.stringify({ level: 30, requestId: "01a2024d-63e8-725c-9f1c-1c7d25e7d013", path: "/api/auth/callback/keycloak", actor: id, msg: "Basic words", url: settings.AUTH_URL, store: settings.REDIS_URL }))).toEqual([]);
+});
+
+describe("a signed token", () => {
+  it("is known in any text, whatever stands around it; an encrypted cookie and a hash that begins like one are none", async () => {
+    const key = randomBytes(32);
+    const signed = await new SignJWT({ sub: "uma" }).setProtectedHeader({ alg: "HS256", typ: "JWT", kid: "k" }).sign(key);
+    for (const text of [signed, JSON.stringify({ a: signed }), `Bearer ${signed}`]) expect(text).toMatch(signedToken);
+    expect(await new EncryptJWT({ sub: "uma" }).setProtectedHeader({ alg: "dir", enc: "A256GCM" }).encrypt(key)).not.toMatch(signedToken);
+    expect(`eyJ${handle}.${handle}`).not.toMatch(signedToken);
+  });
 });

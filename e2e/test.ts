@@ -1,8 +1,7 @@
 import { type BrowserContext, expect, type Page, type Request, test as base } from "@playwright/test";
+import { signedToken } from "../dev/leaks";
 import { demoUrl } from "./people";
 
-/** A signed token, as Keycloak's and ours are. What encrypts the session's cookie has no second part that says so. */
-const signedToken = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+/;
 const readable = /^(text\/(html|plain|x-component|css)|application\/(json|problem\+json|javascript)|text\/javascript)/;
 
 /** Files of the build that were looked through: their names change with their contents. */

@@ -7,12 +7,13 @@ import { expect, test } from "./test";
 /** A key made in the page's own session, and calls with it: `good` that are answered and one that lacks a permission. */
 async function aUsedKey(page: Page, good: number): Promise<{ id: string; name: string; refused: string }> {
   const name = `used ${Date.now()}`;
-  const made = await page.request.post("/api/v1/auth/api-keys", { headers: { origin: new URL(page.url()).origin }, data: { name, permissions: ["chatflows:read"] } });
+  // Whoever just signed in is on the way back, and has no session until then.
+  await expect(page).toHaveURL(/\/(overview|requests)/);
+  const made = await page.request.post("/api/v1/auth/api-keys", { headers: { origin: demoUrl }, data: { name, permissions: ["chatflows:read"] } });
   const { id, key } = ((await made.json()) as { data: { id: string; key: string } }).data;
-  const base = new URL(page.url()).origin;
-  for (let i = 0; i < good; i++) await fetch(`${base}/api/v1/auth/me`, { headers: { "x-api-key": key } });
+  for (let i = 0; i < good; i++) await fetch(`${demoUrl}/api/v1/auth/me`, { headers: { "x-api-key": key } });
   const refused = randomUUID();
-  await fetch(`${base}/api/v1/nflow/builder/apps/search`, { method: "POST", headers: { "x-api-key": key, "x-request-id": refused, "content-type": "application/json" }, body: "{}" });
+  await fetch(`${demoUrl}/api/v1/nflow/builder/apps/search`, { method: "POST", headers: { "x-api-key": key, "x-request-id": refused, "content-type": "application/json" }, body: "{}" });
   return { id, name, refused };
 }
 
@@ -176,6 +177,8 @@ test("an administrator follows somebody's call to its key and its owner, by thei
   await expect(admin.getByRole("link", { name: "Their requests" })).toHaveAttribute("href", /^\/admin\/requests\?user=/);
   await admin.goto(`/admin/keys?q=${encodeURIComponent(name)}`);
   await admin.getByRole("link", { name }).click();
+  // The list that is being left has a menu of that name, too.
+  await expect(admin.getByRole("heading", { level: 1, name })).toBeVisible();
   await admin.getByRole("button", { name: `Actions for ${name}` }).click();
   await admin.getByRole("menuitem", { name: "Revoke" }).click();
   await admin.getByRole("alertdialog").getByRole("textbox").fill(name);
