@@ -9,6 +9,8 @@ const colourRules = ["color-contrast", "link-in-text-block"];
 /** The page as it stands has no accessibility fault, in the light nor in the dark; it is left in the light. */
 export async function expectAccessible(page: Page, what: string): Promise<void> {
   await inTheme(page, "light");
+  // Next.js puts a new title in the place of the old one when it reads a page again, and a slow machine is seen in between.
+  await expect(page, what).toHaveTitle(/\S/);
   expect(await faults(judge(page).withTags(standards)), what).toEqual([]);
   await inTheme(page, "dark");
   expect(await faults(judge(page).withRules(colourRules)), `${what}, in the dark`).toEqual([]);

@@ -15,7 +15,8 @@ type SecretDialogProps = {
   /** What to do about a lost secret, said when it is closed before copying. */
   ifLost: string;
   wide?: boolean;
-  onClosed?: () => void;
+  /** @param isMade whether there was a secret to be seen, or the form was left */
+  onClosed?: (isMade: boolean) => void;
   /** The form. It hands over the secret once the server made it. */
   children: (reveal: (made: Revealed) => void) => ReactNode;
 };
@@ -32,7 +33,7 @@ export function SecretDialog({ isOpen, onOpenChange, title, description, baseUrl
     onOpenChange(false);
     setMade(null);
     setCopied(false);
-    onClosed?.();
+    onClosed?.(made !== null);
   }
 
   return (

@@ -32,6 +32,11 @@ export function RotationPanel({ apiKey, initial, baseUrl, mayManage }: RotationP
     router.refresh();
   }
 
+  /** An answer that got lost may have been a rotation all the same. */
+  function readRotation() {
+    void queries.invalidateQueries({ queryKey: rotationQuery(apiKey.id).queryKey });
+  }
+
   return (
     <Card id="rotation" aria-label="Rotation" className="scroll-mt-6">
       <CardHeader title="Rotation" hint={rotation.data ? undefined : "A new secret for the same key. Its name, limits and past stay."} />
@@ -44,7 +49,7 @@ export function RotationPanel({ apiKey, initial, baseUrl, mayManage }: RotationP
           : rotation.data === null && <Button variant="secondary" size="sm" onClick={() => { setWasOpened(true); setRotating(true); }}><RotateCw aria-hidden />Rotate …</Button>)}
       </CardBody>
       {wasOpened && <SecretDialog
-        isOpen={isRotating} onOpenChange={setRotating} baseUrl={baseUrl} onClosed={again}
+        isOpen={isRotating} onOpenChange={setRotating} baseUrl={baseUrl} onClosed={(isMade) => (isMade ? again() : readRotation())}
         title={`Rotate “${apiKey.name}”`} description="You get a new secret, and the old one can go on for a while, so that no program stops meanwhile." ifLost="If you lose it, end the overlap and rotate once more."
       >
         {(reveal) => <RotateForm apiKey={apiKey} onRotated={({ secret, message }) => reveal({ title: `The new secret of “${apiKey.name}”`, secret, ...(message && { message }) })} />}
