@@ -17,6 +17,7 @@ import { Notice } from "@/app/_components/ui/notice";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { wordsOf } from "./_components/decision-words";
+import { LookAgain } from "./_components/look-again";
 import { ValueList } from "./_components/value-list";
 import { WhatIfForm } from "./_components/what-if-form";
 
@@ -36,6 +37,7 @@ export default page(async (ctx, { params }) => {
         {refusal && <WhyRefused decision={refusal} />}
         {!calls.ok && <Card><FailedState title="The log cannot be read right now">{calls.problem.detail}</FailedState></Card>}
         {calls.ok && found.length === 0 && !refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or of somebody else. A call shows here a moment after it was made.</EmptyState></Card>}
+        {calls.ok && found.length === 0 && <LookAgain key={requestId} />}
         {found.map((call) => <Facts key={`${call.at} ${call.route}`} call={call} keyUsed={key?.ok && key.data.id === call.apiKeyId ? { name: key.data.name, href: pageOf(ctx, key.data) } : null} />)}
         {apiKeyId && key?.ok && <WhatIfForm apiKeyId={apiKeyId} keyName={key.data.name} ip={found[0]?.ip ?? null} permission={permissionNames.find((name) => refusal?.check === "permission" && name === refusal.limit) ?? null} />}
       </div>
