@@ -28,7 +28,8 @@ describe.each(rotationsInTurn)("with $name", ({ settings }) => {
     // What was fetched for the engine is due for another after two thirds of its life, and good until its end.
     for (let i = 0; seconds(askedAt) < life - 1.5; i++) {
       const answer = await search(fleet.at(i), session);
-      if (answer.status !== 200) failures.push(...answers([answer]));
+      // A token is used until a second before its end, and a call of the last moments may be judged after that.
+      if (answer.status !== 200 && seconds(askedAt) < life - 1) failures.push(...answers([answer]));
       expect(answer.headers.getSetCookie()).toEqual([]);
       await pace();
     }
