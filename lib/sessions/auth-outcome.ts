@@ -27,16 +27,18 @@ type Start = (purpose: Purpose, parameters: Record<string, string>) => Promise<s
 
 /**
  * Where the browser goes after Keycloak: what Auth.js says, with a word on how the confirmation or the account page went. A sign-in
- * that met the end of its Keycloak session is sent back once, to be asked for the password.
+ * that met the end of its Keycloak session is sent back once, to be asked for the password; if that was ended, too, they hear of it.
  */
 export async function afterKeycloak(request: NextRequest, response: Response, start: Start): Promise<Response> {
   const purpose = await readPurpose(request.headers.get("cookie"));
   const outcome = outcomes.get(request);
   if (outcome === "killed" && purpose?.kind !== "again") {
+    await nextSecond();
     return redirectTo(await start({ kind: "again", returnTo: purpose?.returnTo ?? wantedPath(request) }, { prompt: "login" }));
   }
   if (!purpose) return response;
   (await cookies()).set(await purposeCookie(null));
+  if (outcome === "killed") return redirectTo(`${env().AUTH_URL}/sign-in?${new URLSearchParams({ error: "session_expired", returnTo: purpose.returnTo })}`);
   const location = response.headers.get("location");
   const word = purpose.kind === "confirm" ? confirmWord(outcome) : purpose.kind === "account" ? accountWord(request) : null;
   if (!word || !location) return response;
@@ -47,6 +49,9 @@ export async function afterKeycloak(request: NextRequest, response: Response, st
   headers.set("location", url.toString());
   return new Response(null, { status: 302, headers });
 }
+
+/** Keycloak tells times in whole seconds, and equal ones count as ended: who gives the password at once must not meet the same end again. */
+const nextSecond = () => new Promise((done) => setTimeout(done, 1000));
 
 function confirmWord(outcome: Created["outcome"] | "killed" | "not_confirmed" | undefined): { name: string; value: string } {
   return { name: "confirm", value: outcome === "confirmed" ? "done" : outcome === "somebody_else" ? "other" : "failed" };

@@ -3,7 +3,7 @@ import { decode } from "@auth/core/jwt";
 import { Redis } from "ioredis";
 import { signedToken } from "../../dev/leaks";
 import { afterAll, afterEach, describe, expect, inject, it } from "vitest";
-import { Browser, call, demo, doors, passwordOf, resetParts, revoke, signIn, tokensOf } from "./client";
+import { Browser, call, demo, doors, passwordOf, resetParts, revoke, signIn, toKeycloak, tokensOf } from "./client";
 
 const env = inject("webEnv");
 const redis = new Redis(env.REDIS_URL ?? "");
@@ -14,10 +14,14 @@ const cookieOf = (browser: Browser) => browser.cookies(demo.url);
 const same = { origin: demo.url, referer: `${demo.url}/admin/plans?q=x` };
 const sessionIn = (cookies: string) => /(?:^|; )sluice\.session=([^;]+)/.exec(cookies)?.[1] ?? "";
 
+async function sessionIdIn(cookies: string): Promise<string> {
+  const payload = await decode({ token: sessionIn(cookies), secret: env.AUTH_SECRET ?? "", salt: "sluice.session" });
+  return createHash("sha256").update(String(payload?.h)).digest("base64url");
+}
+
 /** As if the person had signed in an hour ago. */
 async function age(cookies: string): Promise<void> {
-  const payload = await decode({ token: sessionIn(cookies), secret: env.AUTH_SECRET ?? "", salt: "sluice.session" });
-  const id = createHash("sha256").update(String(payload?.h)).digest("base64url");
+  const id = await sessionIdIn(cookies);
   // Other tests signed people out within that hour, and such a mark would end a session that pretends to be older.
   const marks = await redis.keys("sl:kill:sub:*");
   if (marks.length > 0) await redis.del(...marks);
@@ -130,6 +134,36 @@ describe("the session's cookie", () => {
     expect(bodies.filter((text) => text.includes("Uma Usher")).length).toBeGreaterThan(0);
     // An access, refresh or ID token is a signed JWT: three parts. Cookies of the sign-in are encrypted: five.
     for (const text of [...lines, ...bodies]) expect(text).not.toMatch(signedToken);
+  });
+});
+
+describe("a browser that was signed out from another device", () => {
+  /** As that sign-out leaves it: sign-ins of this Keycloak session up to a second do not count. */
+  async function signedOut(upTo: () => number): Promise<Browser> {
+    const browser = await signIn("vic");
+    const kcSid = (await redis.hget(`sl:s:{${await sessionIdIn(cookieOf(browser))}}:m`, "kc_sid")) ?? "";
+    expect(kcSid).not.toBe("");
+    await expect.poll(() => Date.now() % 1000, { interval: 10, timeout: 10_000 }).toBeLessThan(200);
+    await redis.set(`sl:kill:sid:${kcSid}`, upTo(), "EX", 60);
+    return browser;
+  }
+  const second = () => Math.floor(Date.now() / 1000);
+
+  it("is asked for the password once and is in, be it within the second of the sign-out", async () => {
+    const browser = await signedOut(second);
+    const page = await toKeycloak(browser);
+    expect(page.text).toContain('name="password"');
+    const inside = await browser.submit(page, { username: "vic", password: passwordOf("vic") });
+    expect(inside.url).toBe(`${demo.url}/overview`);
+    expect((await call(demo.url, "GET", "/api/v1/auth/me", { cookie: cookieOf(browser) })).json.data).toMatchObject({ email: "vic@acme.test" });
+  });
+
+  it("that is signed out again meanwhile hears that its session has ended, and may begin anew", async () => {
+    const browser = await signedOut(() => second() + 30);
+    const page = await toKeycloak(browser);
+    const outside = await browser.submit(page, { username: "vic", password: passwordOf("vic") });
+    expect(outside.url).toBe(`${demo.url}/sign-in?error=session_expired&returnTo=%2Foverview`);
+    expect(outside.text).toContain("Your session has ended");
   });
 });
 
