@@ -97,7 +97,7 @@ function countsOf(report: VitestReport | PlaywrightReport): { passed: number; fa
   return { passed: report.numPassedTests, failed: report.numFailedTests, names };
 }
 
-/** What it said first, and of what the test says itself where, since a browser's test is only told by its line. */
+/** The beginning of what it said: what was expected, and what was there. */
 const whyOf = (message: string | undefined) => {
   const lines = stripVTControlCharacters(message ?? "").split("\n").filter((line) => line.trim() !== "");
   return lines.slice(0, 4).map((line) => `\n    ${line.slice(0, 300)}`).join("");

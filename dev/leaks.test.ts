@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { EncryptJWT, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
-import { leaksIn, secretsOf, signedToken } from "./leaks";
+import { leaksIn, secretsOf, signedToken, tokenPartsIn } from "./leaks";
 
 const secret = () => randomBytes(32).toString("base64");
 const settings = {
@@ -51,5 +51,13 @@ describe("a signed token", () => {
     for (const text of [signed, JSON.stringify({ a: signed }), `Bearer ${signed}`]) expect(text).toMatch(signedToken);
     expect(await new EncryptJWT({ sub: "uma" }).setProtectedHeader({ alg: "dir", enc: "A256GCM" }).encrypt(key)).not.toMatch(signedToken);
     expect(`eyJ${handle}.${handle}`).not.toMatch(signedToken);
+  });
+
+  it("is found by any part of it, encrypted or not and inside of other letters; an identifier that begins like one is none", async () => {
+    const key = randomBytes(32);
+    const signed = await new SignJWT({ sub: "uma" }).setProtectedHeader({ alg: "HS256", typ: "JWT" }).sign(key);
+    const encrypted = await new EncryptJWT({ sub: "uma" }).setProtectedHeader({ alg: "dir", enc: "A256GCM" }).encrypt(key);
+    for (const part of [signed, signed.slice(0, 20), signed.split(".")[1] ?? "", `AeyJ${signed}`, encrypted]) expect(tokenPartsIn(`x ${part}`), part).not.toEqual([]);
+    expect(tokenPartsIn(`a sluice: ${id} eyJM1jX_BOhfgEAH1SpiN1J3mFiPeMg1jX_BOhfgEAH1Spi sl:ix:sub:eMeyJ1jX_BOhfgEAH1SpiN1J3`)).toEqual([]);
   });
 });

@@ -3,8 +3,16 @@ import { createHash } from "node:crypto";
 /** Tokens of Keycloak, of ours and of sessions' cookies; our keys; what goes before a credential in a header; a code on its way. */
 const shapes = /eyJ[\w-]{20,}|\b(?:slk|srt)_[0-9A-Za-z]{43,}|\b(?:basic|bearer) [\w+/=.-]{16,}|[?&]code=[\w.-]{16,}/gi;
 
-/** A signed token in clear, as Keycloak's and ours are. Its first letters alone mean nothing: identifiers and hashes have them, too, by chance. */
-export const signedToken = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+/;
+/** A signed token in clear, as Keycloak's and ours are: what may be looked for where encrypted ones (a session's cookie) belong. */
+export const signedToken = /eyJ[\w-]{10,}\.eyJ[\w-]+\.[\w-]+/;
+
+/**
+ * Where in a text a part of any token stands, signed or encrypted, whole or cut off: base64url that reads as JSON. The letters that
+ * such a part begins with mean nothing alone, since identifiers and hashes have them, too, by chance.
+ */
+export function tokenPartsIn(text: string): number[] {
+  return [...text.matchAll(/(?=(eyJ[\w-]{8,64}))/g)].filter(([, part = ""]) => /^\{"[\w#-]+"\s*:/.test(Buffer.from(part, "base64url").toString("latin1"))).map(({ index }) => index);
+}
 
 /** What of a server's settings nobody may read anywhere, by the setting's name: secrets, each key of a ring, passwords in addresses. */
 export function secretsOf(settings: Record<string, string>): [name: string, value: string][] {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { signedToken } from "@/dev/leaks";
+import { tokenPartsIn } from "@/dev/leaks";
 import { aRealm, type Realm } from "@/dev/testing/identity";
 import { unseal } from "@/lib/platform/crypto";
 import { env, setEnv } from "@/lib/platform/env";
@@ -34,7 +34,7 @@ describe("what the store holds of a session", () => {
     await getSessionToken(session.handle, "nflow");
     const dump = await dumpOf(session);
     expect(dump).toContain(session.handle.sessionId);
-    expect(dump).not.toMatch(signedToken);
+    expect(tokenPartsIn(dump)).toEqual([]);
     for (const secret of [session.envelope.h, session.envelope.k, caller.ip, "Firefox"]) expect(dump).not.toContain(secret);
   });
 
@@ -48,7 +48,7 @@ describe("what the store holds of a session", () => {
       const blob = (await blobOf(session, part)) ?? "";
       const open = (salt: string) => unseal(ring, blob, { salt, info: `sluice/session/1|${sessionId}`, aad: `1|${sessionId}|${part}|1|${meta?.sub}` });
       for (const salt of ["", sessionId, meta?.share_h ?? "", meta?.device ?? "", "A".repeat(43), ...Object.values(meta ?? {}).map(String)]) expect(() => open(salt), part).toThrow("does not open");
-      expect(open(share)).toContain("eyJ");
+      expect(tokenPartsIn(open(share))).not.toEqual([]);
     }
   });
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { decode } from "@auth/core/jwt";
 import { Redis } from "ioredis";
-import { signedToken } from "../../dev/leaks";
 import { afterAll, afterEach, describe, expect, inject, it } from "vitest";
+import { signedToken } from "../../dev/leaks";
 import { Browser, call, demo, doors, passwordOf, resetParts, revoke, signIn, toKeycloak, tokensOf } from "./client";
 
 const env = inject("webEnv");
