@@ -89,6 +89,21 @@ describe("the sweep", () => {
     expect(await db().user.findUniqueOrThrow({ where: { id: gus } })).toMatchObject({ isActive: false, keycloakState: "deleted" });
   });
 
+  it("takes a role away from a key that nobody has used yet, and gives it back; the person's tenant stays", async () => {
+    const person = await personOf("ada");
+    const secret = await aKeyOf(person);
+    // Nobody was here lately: the key alone makes them worth asking about.
+    await db().user.update({ where: { id: person.userId }, data: { lastSeenAt: null } });
+    const mayRead = async () => (await checkCall({ kind: "secret", secret }, { permission: "chatflows:read", ip: "127.0.0.1", cost: 0 })).ok;
+    await realm.control({ setRoles: { ada: [] }, setGroups: { ada: ["/globex"] } });
+    expect(await sweep()).toMatchObject({ roles: 1 });
+    expect([await mayRead(), await rowOf(person.sub)]).toMatchObject([false, { role: null, tenantId: person.tenantId }]);
+    await realm.control({ reset: true });
+    expect(await sweep()).toMatchObject({ roles: 1 });
+    expect([await mayRead(), await rowOf(person.sub)]).toMatchObject([true, { role: "admin", tenantId: person.tenantId }]);
+    expect(await sweep()).toMatchObject({ roles: 0 });
+  });
+
   it("ends sessions from before an administrator's sign-out in Keycloak, once, and leaves keys and later sessions alone", async () => {
     const person = await personOf("uma");
     const [secret, cookie] = [await aKeyOf(person), await cookieFor("uma")];

@@ -134,22 +134,15 @@ export async function countKeycloakUsers(): Promise<number> {
  */
 export type Memberships = { roles: string[]; clientRoles: string[] | null; groups: string[]; organizations: string[] | null };
 
+/** The part of `Memberships` that decides what a person may do. */
+export type RoleNames = Pick<Memberships, "roles" | "clientRoles">;
+
 /**
- * Reads memberships, of one person or of many in turn: what a realm does not have, or does not show us, is asked for once.
+ * Reads effective roles, of one person or of many in turn; the id of `ROLE_CLIENT` is looked up once.
  * @throws SluiceError `identity_unavailable`
  */
-export function membershipReader(): (id: string) => Promise<Memberships> {
-  let organizationsAre: "unknown" | "hidden" | "absent" = "unknown";
+export function roleReader(): (id: string) => Promise<RoleNames> {
   let clientUuid: string | null | undefined;
-
-  async function organizations(one: string): Promise<string[] | null> {
-    if (organizationsAre !== "unknown") return organizationsAre === "hidden" ? null : [];
-    const found = await read(`/organizations/members/${one}/organizations`, Organizations, { mayRefuse: true });
-    if (found === refused) organizationsAre = "hidden";
-    else if (found === null) organizationsAre = "absent";
-    else return found.map((o) => o.alias ?? o.name);
-    return found === refused ? null : [];
-  }
 
   async function clientRoles(one: string): Promise<string[] | null> {
     const { ROLE_CLIENT: clientId } = env();
@@ -166,10 +159,32 @@ export function membershipReader(): (id: string) => Promise<Memberships> {
 
   return async (id) => {
     const one = encodeURIComponent(id);
-    const [roles, ofClient, groups, ofOrganizations] = await Promise.all([
-      read(`/users/${one}/role-mappings/realm/composite`, Named), clientRoles(one), read(`/users/${one}/groups?max=1000`, Groups), organizations(one),
-    ]);
-    return { roles: roles?.map((role) => role.name) ?? [], clientRoles: ofClient, groups: groups?.map((group) => group.path) ?? [], organizations: ofOrganizations };
+    const [roles, ofClient] = await Promise.all([read(`/users/${one}/role-mappings/realm/composite`, Named), clientRoles(one)]);
+    return { roles: roles?.map((role) => role.name) ?? [], clientRoles: ofClient };
+  };
+}
+
+/**
+ * Reads memberships, of one person or of many in turn: what a realm does not have, or does not show us, is asked for once.
+ * @throws SluiceError `identity_unavailable`
+ */
+export function membershipReader(): (id: string) => Promise<Memberships> {
+  let organizationsAre: "unknown" | "hidden" | "absent" = "unknown";
+  const rolesOf = roleReader();
+
+  async function organizations(one: string): Promise<string[] | null> {
+    if (organizationsAre !== "unknown") return organizationsAre === "hidden" ? null : [];
+    const found = await read(`/organizations/members/${one}/organizations`, Organizations, { mayRefuse: true });
+    if (found === refused) organizationsAre = "hidden";
+    else if (found === null) organizationsAre = "absent";
+    else return found.map((o) => o.alias ?? o.name);
+    return found === refused ? null : [];
+  }
+
+  return async (id) => {
+    const one = encodeURIComponent(id);
+    const [roles, groups, ofOrganizations] = await Promise.all([rolesOf(id), read(`/users/${one}/groups?max=1000`, Groups), organizations(one)]);
+    return { ...roles, groups: groups?.map((group) => group.path) ?? [], organizations: ofOrganizations };
   };
 }
 

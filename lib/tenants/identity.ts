@@ -24,7 +24,7 @@ export function identityOf(claims: unknown): Identity {
 }
 
 /** The highest of ours among the names that the operator gave them, from the realm's roles, or from one client's and those alone. */
-function roleOf(claims: TokenClaims): Identity["role"] {
+export function roleOf(claims: Pick<TokenClaims, "roles" | "realm_access" | "resource_access">): Identity["role"] {
   const { ROLE_CLIENT, ROLE_ADMIN, ROLE_USER, ROLE_VIEWER, DEFAULT_ROLE } = env();
   const held = new Set(ROLE_CLIENT ? claims.resource_access?.[ROLE_CLIENT]?.roles : [...(claims.roles ?? []), ...(claims.realm_access?.roles ?? [])]);
   const ours = [["admin", ROLE_ADMIN], ["user", ROLE_USER], ["viewer", ROLE_VIEWER]] as const;

@@ -17,6 +17,6 @@ export { updatePlan } from "./update-plan";
 export { updateTenant } from "./update-tenant";
 export { type FoundPerson, lookUpPerson, lookUpPersonById } from "./look-up-person";
 export { type CarriedOver, carryOverPerson, rememberPerson } from "./remember-person";
-export { knownFields, knownIdentity, readIdentity } from "./read-identity";
+export { knownFields, knownIdentity, readIdentity, roleIn } from "./read-identity";
 export { findPersonByEmail, findUserId, getPerson } from "./find-person";
 export type { Identity } from "./schemas";

@@ -1,6 +1,7 @@
 import { env } from "@/lib/platform/env";
-import type { KeycloakUser, Memberships } from "@/lib/platform/keycloak-admin";
-import { identityOf } from "./identity";
+import { keycloakNow } from "@/lib/platform/keycloak";
+import type { KeycloakUser, Memberships, RoleNames } from "@/lib/platform/keycloak-admin";
+import { identityOf, roleOf } from "./identity";
 import type { Identity } from "./schemas";
 
 /**
@@ -12,17 +13,29 @@ import type { Identity } from "./schemas";
  */
 export async function readIdentity(user: KeycloakUser, memberships: (id: string) => Promise<Memberships>, known: Pick<Identity, "role" | "tenant" | "tenantIsOrganization"> | null): Promise<Identity> {
   const { TENANT_CLAIM, ROLE_CLIENT, KEYCLOAK_ISSUER } = env();
+  // From before the first read: a token that is issued meanwhile knows better.
+  const readAt = keycloakNow();
   const { roles, clientRoles, groups, organizations } = await memberships(user.id);
   const name = [user.firstName, user.lastName].filter(Boolean).join(" ");
   const identity = identityOf({
     ...(TENANT_CLAIM && { [TENANT_CLAIM]: user.attributes?.[TENANT_CLAIM] }),
     ...(ROLE_CLIENT && { resource_access: { [ROLE_CLIENT]: { roles: clientRoles ?? [] } } }),
     iss: KEYCLOAK_ISSUER, sub: user.id, preferred_username: user.username, email: user.email, email_verified: user.emailVerified, name: name || undefined,
-    roles, groups, ...(organizations?.length && { organization: organizations }),
+    roles, groups, ...(organizations?.length && { organization: organizations }), ...(readAt !== null && { iat: readAt / 1000 }),
   });
   if (!known) return identity;
   const tenantStands = (organizations === null && known.tenantIsOrganization && !TENANT_CLAIM) || identity.tenants?.includes(known.tenant);
   return { ...identity, ...(tenantStands && { tenant: known.tenant, tenantIsOrganization: known.tenantIsOrganization }), ...(clientRoles === null && { role: known.role }) };
+}
+
+/**
+ * The role that these names give, as `readIdentity` would have it.
+ * @returns undefined when our account may not see the roles that decide.
+ */
+export function roleIn({ roles, clientRoles }: RoleNames): Identity["role"] | undefined {
+  const { ROLE_CLIENT } = env();
+  if (clientRoles === null) return undefined;
+  return roleOf({ roles, ...(ROLE_CLIENT && { resource_access: { [ROLE_CLIENT]: { roles: clientRoles } } }) });
 }
 
 /** What `readIdentity` wants to know of somebody's row. */
