@@ -4,7 +4,7 @@ import { checkCall, countFailure, countHere, looksLikeSecret, noteCaller, noteRe
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
-import { findSession, isSignInEnded, refuseEndedSession } from "@/lib/sessions";
+import { findSession, isSignInEnded, refuseEndedSession, renewRole } from "@/lib/sessions";
 import { findPersonState, findUserId, identityOf, rememberPerson } from "@/lib/tenants";
 import { ownerOfExpired, refuseEnded, verifyAccessToken } from "@/lib/tokens";
 import { byAdminToken } from "./bootstrap";
@@ -139,6 +139,7 @@ async function bySession({ cookie, origin, safe, referer }: Credentials, caller:
   const session = await findSession(cookie);
   if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
+  if (!safe || permission?.startsWith("admin:")) await renewRole(session);
   const verdict = admitted(await checkCall({ kind: "user", userId: session.userId }, { permission, requestId: caller.requestId, ip: caller.ip, cost: 1 }), caller);
   const ctx = contextOf(verdict, { type: "user", person: verdict.person, credential: { kind: "session", session: session.handle } }, caller);
   return { ...ctx, requireFresh: () => requireFresh(session, pageOf(referer)), refuseIfEnded: () => refuseEndedSession(session.handle.sessionId) };

@@ -4,8 +4,8 @@ import { redirect } from "next/navigation";
 import { cache, type ReactNode } from "react";
 import { type Context, roleMask } from "@/lib/access";
 import { isSluiceError } from "@/lib/platform/errors";
-import { findSession, refuseEndedSession, type Session } from "@/lib/sessions";
-import { getPersonState } from "@/lib/tenants";
+import { findSession, refuseEndedSession, renewRole, type Session } from "@/lib/sessions";
+import { getPersonState, type PersonState } from "@/lib/tenants";
 import { addressFromDoor } from "@/lib/platform/client-address";
 import { requestIdFrom } from "./request-id";
 import { requireFresh } from "./require-fresh";
@@ -30,7 +30,7 @@ export const findSignedIn = cache(async (): Promise<SignedIn | null> => {
     throw error;
   }
   if (!session) return null;
-  const { person, isActive, tenantIsActive } = await getPersonState(session.userId);
+  const { person, isActive, tenantIsActive } = await stateOf(session, sent.has("next-action"));
   const ctx: Context = {
     requestId: requestIdFrom(sent.get("x-request-id")),
     tenantId: person.tenantId,
@@ -43,6 +43,12 @@ export const findSignedIn = cache(async (): Promise<SignedIn | null> => {
   };
   return { ctx, session, isActive: isActive && tenantIsActive };
 });
+
+/** Administrators and those who are about to change something are judged by a role that Keycloak has confirmed within one access token's life. */
+async function stateOf(session: Session, isAction: boolean): Promise<PersonState> {
+  const state = await getPersonState(session.userId);
+  return (isAction || state.person.role === "admin") && (await renewRole(session)) ? getPersonState(session.userId) : state;
+}
 
 export async function findContext(): Promise<Context | null> {
   return (await findSignedIn())?.ctx ?? null;

@@ -16,6 +16,9 @@ export type Session = {
   acr: string;
   /** When they last proved who they are, as our clock had it. */
   provedAt: number;
+  /** When the access token ends that the person's role was last read from, and which tokens it belongs to. */
+  roleReadUntil: number;
+  generation: number;
 };
 
 /** Keycloak's clock says how old the proof was at the sign-in, ours how long ago that is: a skew between the two cancels out. */
@@ -37,5 +40,6 @@ export async function findSession(cookieHeader: string | null): Promise<Session 
   return {
     handle, userId: meta.uid, createdAt: meta.created, lastSeenAt: meta.last_seen, absoluteEndAt: meta.abs_exp,
     authTime: meta.auth_time, idTokenIssuedAt: meta.login_iat, acr: meta.acr, provedAt: provedAtOf(meta),
+    roleReadUntil: meta.at_exp, generation: meta.gen,
   };
 }
