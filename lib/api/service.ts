@@ -14,8 +14,9 @@ export function serviceRoutes(app: ApiApp, document: () => object): void {
   route(app, { method: "get", path: "/api/health/live", tag: "Service", summary: "Whether the process runs", credential: "none", answers: [{ status: 200, description: "It runs.", schema: z.object({ status: z.literal("ok") }) }] },
     (_caller, _input, c) => c.json({ status: "ok" }));
 
-  route(app, { method: "get", path: "/api/health/ready", tag: "Service", summary: "Whether database, Redis and identity provider answer", credential: "none",
-    answers: [{ status: 200, description: "All answer.", schema: Ready }, { status: 503, description: "One does not.", schema: Ready }] },
+  route(app, { method: "get", path: "/api/health/ready", tag: "Service", summary: "Whether this replica can take calls", credential: "none",
+    description: "Ready means that the database and Redis answer. The identity provider and the page process are reported, and do not count: keys and cached tokens work without them.",
+    answers: [{ status: 200, description: "Ready.", schema: Ready }, { status: 503, description: "The database or Redis does not answer.", schema: Ready }] },
   async (_caller, _input, c) => {
     const health = await checkHealth();
     return c.json(health, health.status === "ok" ? 200 : 503);

@@ -11,6 +11,7 @@ import { portalStatus } from "./status";
 const base = env();
 const asked = { identity: 0, engines: 0 };
 let identityStatus = 200;
+let identityName = "realm";
 let server: Server;
 let held: (() => void)[] | null = null;
 
@@ -18,7 +19,7 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const isIdentity = request.url === "/realm/.well-known/openid-configuration";
     asked[isIdentity ? "identity" : "engines"] += 1;
-    const answer = () => { response.writeHead(isIdentity ? identityStatus : 200).end("{}"); };
+    const answer = () => { response.writeHead(isIdentity ? identityStatus : 200).end(JSON.stringify(isIdentity ? { issuer: env().KEYCLOAK_ISSUER.replace(/realm$/, identityName) } : {})); };
     if (held) held.push(answer);
     else answer();
   });
@@ -35,6 +36,7 @@ beforeEach(() => {
 
 afterEach(() => {
   identityStatus = 200;
+  identityName = "realm";
   held = null;
 });
 
@@ -58,13 +60,23 @@ describe("looking whether the parts answer", () => {
   });
 
   it("is done again after a second, and then tells what has changed", async () => {
-    expect((await checkHealth()).status).toBe("ok");
+    expect((await checkHealth()).checks.identity.status).toBe("ok");
     identityStatus = 503;
     moveClock(keptMs - 500);
-    expect((await checkHealth()).status).toBe("ok");
+    expect((await checkHealth()).checks.identity.status).toBe("ok");
     expect(asked.identity).toBe(1);
     moveClock(500);
-    expect(await checkHealth()).toMatchObject({ status: "failed", checks: { identity: { status: "failed" }, database: { status: "ok" }, redis: { status: "ok" } } });
+    expect((await checkHealth()).checks.identity.status).toBe("failed");
     expect(asked.identity).toBe(2);
+  });
+
+  it("a replica stays ready while only the identity provider is away", async () => {
+    identityStatus = 503;
+    expect(await checkHealth()).toMatchObject({ status: "ok", checks: { identity: { status: "failed" }, database: { status: "ok" }, redis: { status: "ok" } } });
+  });
+
+  it("a realm that calls itself by another issuer is not ok", async () => {
+    identityName = "renamed";
+    expect((await checkHealth()).checks.identity.status).toBe("failed");
   });
 });

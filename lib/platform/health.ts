@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { request } from "undici";
+import { z } from "zod";
 import { pool } from "./db";
 import { env } from "./env";
 import { redis, redisReady } from "./redis";
@@ -11,12 +12,15 @@ export type Health = { status: "ok" | "failed"; checks: { database: Check; redis
 
 const deadlineMs = 1500;
 
+/** A realm that calls itself otherwise signs tokens that we refuse. */
+const Discovery = z.object({ issuer: z.string() });
+
 /**
  * Asks each part that a call may need, at once, for at most a second and a half. Says nothing of why one fails: that is in the log.
  * Probes are open to everybody, and each look takes a connection to PostgreSQL and a call to Keycloak: they share it.
  *
- * The page process is told of and does not count: it is started again by itself, and taking the API out of a load
- * balancer meanwhile would make one crash two.
+ * The identity provider and the page process are reported and do not count. Every replica shares one Keycloak, so a balancer would drop
+ * them all with it, while keys are still checked and cached tokens still serve calls. The page process restarts within seconds.
  */
 export const checkHealth = sharedLook("health", async (): Promise<Health> => {
   const { SLUICE_ROLE: role, SLUICE_PAGES_PORT: pagesPort } = env();
@@ -28,13 +32,13 @@ export const checkHealth = sharedLook("health", async (): Promise<Health> => {
     }),
     timed(async () => {
       const answer = await request(`${env().KEYCLOAK_ISSUER}/.well-known/openid-configuration`, { headersTimeout: deadlineMs, bodyTimeout: deadlineMs });
-      await answer.body.dump();
-      if (answer.statusCode !== 200) throw new Error(`identity answers ${answer.statusCode}`);
+      const { issuer } = Discovery.parse(await answer.body.json());
+      if (answer.statusCode !== 200 || issuer !== env().KEYCLOAK_ISSUER) throw new Error(`identity answers ${answer.statusCode} as ${issuer}`);
     }),
     role === "door" && pagesPort ? timed(() => opens(pagesPort)) : undefined,
   ]);
-  const needed = { database, redis: store, identity };
-  return { status: Object.values(needed).every((c) => c.status === "ok") ? "ok" : "failed", checks: { ...needed, ...(pages && { pages }) } };
+  const isReady = database.status === "ok" && store.status === "ok";
+  return { status: isReady ? "ok" : "failed", checks: { database, redis: store, identity, ...(pages && { pages }) } };
 });
 
 function opens(port: number): Promise<void> {

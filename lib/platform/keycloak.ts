@@ -87,7 +87,7 @@ function callTokenEndpoint(client: KeycloakClient, form: Record<string, string>)
     try {
       return await callIdentity(url, { method: "POST", deadlineMs: tokenDeadlineMs, headers: { authorization }, form: new URLSearchParams(form) });
     } catch (error) {
-      countRefresh(form, "unavailable");
+      countRefresh(client, form, "unavailable");
       throw error;
     } finally {
       timed(form, sentAt);
@@ -127,8 +127,8 @@ function timed(form: Record<string, string>, sentAt: number): void {
 }
 
 /** One for each refresh token that went out, so that the sum is what Keycloak saw. */
-function countRefresh(form: Record<string, string>, result: "ok" | TokenErrorKind, failure?: TokenEndpointError): void {
-  if (form.grant_type === "refresh_token") metrics.refresh.inc({ result, reason: failure && (result === "invalid_grant" || result === "refused") ? reasonOf(failure) : "none" });
+function countRefresh(client: KeycloakClient, form: Record<string, string>, result: "ok" | TokenErrorKind, failure?: TokenEndpointError): void {
+  if (form.grant_type === "refresh_token") metrics.refresh.inc({ result, reason: failure && (result === "invalid_grant" || result === "refused") ? reasonOf(failure) : "none", holder: client === "web" ? "session" : "grant" });
 }
 
 /** Keycloak's words, of which there are many, in the few that are kept as a label. */
@@ -165,10 +165,10 @@ export async function requestToken(client: KeycloakClient, form: Record<string, 
   const answer = await callTokenEndpoint(client, form);
   if (answer.status !== 200) {
     const failure = failureOf(answer, form.grant_type);
-    countRefresh(form, failure.kind, failure);
+    countRefresh(client, form, failure.kind, failure);
     throw await noted(client, form.grant_type, failure);
   }
-  countRefresh(form, "ok");
+  countRefresh(client, form, "ok");
   if (refusedClients.has(client)) await clientAccepted(client);
   const said = TokenAnswer.safeParse(answer.json);
   // The parser's complaint would quote the answer, so it is not kept.

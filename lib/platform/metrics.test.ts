@@ -10,18 +10,18 @@ const { metrics, readMetrics, renderMetrics } = await import("./metrics");
 afterAll(() => { holder.sluiceMetrics = theirs; });
 
 it("what is counted is told: each series by its labels, those of one label from the start at zero", async () => {
-  metrics.refresh.inc({ result: "invalid_grant", reason: "stale" });
-  metrics.refresh.inc({ result: "invalid_grant", reason: "stale" });
+  metrics.refresh.inc({ result: "invalid_grant", reason: "stale", holder: "grant" });
+  metrics.refresh.inc({ result: "invalid_grant", reason: "stale", holder: "grant" });
   metrics.keyChecks.cell({ verdict: "limited" }).count += 5;
   metrics.tokenEndpoint.observe(0.2, { grant: "exchange" });
   const { body } = await renderMetrics({ door: await readMetrics() });
   const lines = body.split("\n");
-  expect(lines).toContain('sluice_refresh_total{result="invalid_grant",reason="stale",process="door"} 2');
+  expect(lines).toContain('sluice_refresh_total{result="invalid_grant",reason="stale",holder="grant",process="door"} 2');
   expect(lines).toContain('sluice_key_checks_total{verdict="limited",process="door"} 5');
   expect(lines).toContain('sluice_bcl_total{result="replayed",process="door"} 0');
   expect(lines).toContain('sluice_token_endpoint_seconds_count{grant="exchange",process="door"} 1');
   // Asking does not count anything twice.
-  expect((await renderMetrics({ door: await readMetrics() })).body).toContain('reason="stale",process="door"} 2');
+  expect((await renderMetrics({ door: await readMetrics() })).body).toContain('reason="stale",holder="grant",process="door"} 2');
 });
 
 it("two processes stay two series, so that the restart of one is not taken for one of both", async () => {

@@ -82,6 +82,8 @@ function create() {
       result: ["ok", "invalid_grant", "refused", "misconfigured", "busy", "unavailable"],
       /** Why Keycloak said `invalid_grant`; "none" otherwise. */
       reason: ["none", "user_disabled", "reused", "stale", "ended", "expired", "consent", "other"],
+      /** Whose token it was: a browser session's or an owner's machine access. */
+      holder: ["session", "grant"],
     }),
     refreshJoined: counter("refresh_joined_total", "Calls that waited for somebody else's refresh or narrowing instead of making one.", { tier: ["process", "redis"] }),
     lockLost: counter("lock_lost_total", "Refresh locks that were not renewed in time, so that the work began anew.", none),

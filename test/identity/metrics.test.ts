@@ -49,6 +49,7 @@ it("the replicas' metrics add up to what Keycloak's proxy saw: refreshes granted
   expect(grown("refresh_total", { result: "ok" })).toBe(seen.filter(({ carriedOut }) => carriedOut === 200).length);
   expect(grown("refresh_total", { result: "invalid_grant", reason: "user_disabled" })).toBe(web.refused);
   expect(web.refused).toBe(1);
+  expect([grown("refresh_total", { holder: "session" }), grown("refresh_total", { holder: "grant" })]).toEqual([web.sent, seen.length - web.sent]);
   // Nobody else signs in by password in between: what the stack's own door did is not in here.
   expect(grown("token_endpoint_seconds_count", { grant: "exchange" })).toBe((await tokenCallsSince(from)).filter(({ body }) => body?.grant_type?.includes("token-exchange")).length);
   expect(grown("upstream_401_total", { upstream: "nflow" })).toBe(1);
