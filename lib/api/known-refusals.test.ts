@@ -7,12 +7,15 @@ import { createKey } from "@/lib/keys";
 import { CreateKeyInput } from "@/lib/keys/schemas";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { env, setEnv } from "@/lib/platform/env";
+import { redisReady } from "@/lib/platform/redis";
 import { markKeycloakSessionEnded } from "@/lib/sessions/marks";
 import { newAccessToken } from "@/lib/tokens/access-token";
 import { getDecision } from "@/lib/usage";
 import { createApi } from "./app";
 
 const api = createApi();
+// A decision is kept by what Redis holds: the first one must not come before its connection.
+beforeAll(() => redisReady());
 afterEach(resetClock);
 
 async function refused(path: string, init: RequestInit): Promise<string> {

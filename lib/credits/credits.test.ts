@@ -1,10 +1,14 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
+import { claimAttempt, keepAnswer } from "@/lib/platform/attempts";
+import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db, pool } from "@/lib/platform/db";
 import { adjustCredits, checkLedger, getBalance, holdCredits, releaseExpiredHolds, releaseHold, settleHold } from ".";
+import { holdSeconds, renewHolds } from "./keep-alive";
 import { AdjustCreditsInput } from "./schemas";
+import { settleAnswered } from "./settle-hold";
 
 const tenants = new Set<string>();
 afterEach(async () => {
@@ -51,6 +55,9 @@ describe("credits", () => {
     const { available, held } = await getBalance(ctx);
     expect([6, 10]).toContain(available);
     expect(held).toBe(0);
+    // Settled too late means answered for nothing, and that is said.
+    expect(await checkLedger(ctx.tenantId)).toHaveLength(available === 10 ? 1 : 0);
+    tenants.delete(ctx.tenantId);
   });
 
   it("what a dead process held is given back, what a living one holds is not", async () => {
@@ -60,8 +67,44 @@ describe("credits", () => {
     await pool().query(`UPDATE "CreditHold" SET "expiresAt" = now() - interval '1 second' WHERE id = $1`, [dead.id]);
     await releaseExpiredHolds();
     expect(await getBalance(ctx)).toEqual({ available: 8, held: 2 });
+    expect(await checkLedger(ctx.tenantId)).toEqual([]);
     await settleHold(dead);
     expect(await getBalance(ctx)).toEqual({ available: 8, held: 2 });
+    expect(await checkLedger(ctx.tenantId)).toEqual([`hold ${dead.id}: request ${ctx.requestId} was answered, but its 3 held were released`]);
+    tenants.delete(ctx.tenantId);
+  });
+
+  it("holds that cannot be renewed while PostgreSQL is away are not lost as long as their process says that it lives", async () => {
+    const { ctx } = await someone(10);
+    await holdCredits(ctx, call(3));
+    const away = vi.spyOn(pool(), "query").mockRejectedValue(new Error("Connection terminated unexpectedly") as never);
+    await renewHolds();
+    away.mockRestore();
+    await pool().query(`UPDATE "CreditHold" SET "expiresAt" = now() - interval '1 second' WHERE "tenantId" = $1`, [ctx.tenantId]);
+    await releaseExpiredHolds();
+    expect(await getBalance(ctx)).toEqual({ available: 7, held: 3 });
+    moveClock(holdSeconds * 1000 + 1000);
+    await releaseExpiredHolds();
+    resetClock();
+    expect(await getBalance(ctx)).toEqual({ available: 10, held: 0 });
+  });
+
+  it("a named call that is settled late counts as that name's effect, and one whose name was taken over meanwhile is not paid twice", async () => {
+    const { ctx, person } = await someone(10);
+    const name = (key: string) => ({ tenantId: ctx.tenantId, owner: person.userId, key, fingerprint: "f".repeat(64) });
+    const named = async (key: string) => {
+      const claimed = await claimAttempt(name(key));
+      if (claimed.kind !== "mine") throw new Error("not mine");
+      return { hold: await holdCredits({ ...ctx, attempt: claimed.attempt }, call(2)), attempt: claimed.attempt };
+    };
+    const [first, second] = [await named("first"), await named("second")];
+    await keepAnswer(first.attempt, { status: 200, headers: {}, body: "{}" });
+    await pool().query(`UPDATE "IdempotencyRecord" SET "leaseUntil" = now() - interval '1 second' WHERE attempt = $1`, [second.attempt]);
+    const again = await named("second");
+    await settleHold(again.hold);
+    for (const { hold, attempt } of [first, second]) await settleAnswered({ holdId: hold.id, attempt });
+    expect(await getBalance(ctx)).toEqual({ available: 6, held: 0 });
+    expect((await db().idempotencyRecord.findMany({ where: { attempt: { in: [first.attempt, again.attempt] } } })).every((row) => row.effectAt !== null)).toBe(true);
   });
 
   it("an admin grants and takes back, never below zero, and each is in the audit log", async () => {

@@ -1,24 +1,17 @@
 import { actorRef, type CallTrace, type Context, requirePerson } from "@/lib/access";
-import { noteEffect } from "@/lib/platform/attempts";
 import { pool } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
-import { logger } from "@/lib/platform/logger";
 import { accountOf, ensureAccount } from "./account";
+import { free } from "./end-hold";
 import { getPersonBalance } from "./get-balance";
-
-/** How long a hold outlives the process that stopped renewing it. */
-const holdSeconds = 120;
-const renewEveryMs = 30_000;
+import { holdSeconds, keepAlive } from "./keep-alive";
 
 /** Credits set aside for one call. `remaining` is what was available right after. */
 export type Hold = { id: string; amount: number; remaining: number; /** The named attempt that it belongs to. */ attempt?: string };
 
 /** Which call a hold is for, so that what is settled shows in its line of the request log. */
-const callOf = new WeakMap<Hold, CallTrace>();
-
-/** What costs nothing holds nothing, and leaves no trace in the ledger. */
-const free = "";
+export const callOf = new WeakMap<Hold, CallTrace>();
 
 /** Whose account pays: the person's ($2), or their tenant's ($1) where it says so. */
 const payer = `payer AS (SELECT "creditMode"::text::"AccountKind" AS kind, CASE "creditMode" WHEN 'tenant' THEN $1::uuid ELSE $2::uuid END AS owner FROM "Tenant" WHERE id = $1)`;
@@ -60,56 +53,4 @@ export async function holdCredits(ctx: Context, call: { amount: number; chatflow
   if (ctx.call) callOf.set(hold, ctx.call);
   keepAlive(hold.id);
   return hold;
-}
-
-const endHold = `WITH ended AS (UPDATE "CreditHold" SET state = $2::"HoldState", "endedAt" = now() WHERE id = $1 AND state = 'held' RETURNING *),
-  moved AS (UPDATE "CreditAccount" a SET held = a.held - e.amount, available = a.available + CASE WHEN $2 = 'released' THEN e.amount ELSE 0 END, "updatedAt" = now()
-    FROM ended e WHERE a.kind = e."accountKind" AND a."ownerId" = e."ownerId"),
-  entries AS (INSERT INTO "LedgerEntry" (id, "transactionId", "accountKind", "accountId", "tenantId", amount, kind, reason, "chatflowId", "requestId", actor)
-    SELECT r.id, $3, r.kind::"AccountKind", r.account, e."tenantId", r.sign * e.amount, CASE WHEN $2 = 'released' THEN 'release' ELSE 'settle' END, $6, e."chatflowId", e."requestId", jsonb_build_object('type', 'user', 'id', e."userId")
-    FROM ended e, LATERAL (VALUES ($4::uuid, 'system', 'held', -1),
-      ($5::uuid, CASE WHEN $2 = 'released' THEN e."accountKind"::text ELSE 'system' END, CASE WHEN $2 = 'released' THEN e."ownerId"::text ELSE 'spent' END, 1)) AS r(id, kind, account, sign))
-  SELECT id FROM ended`;
-
-/** Ends a hold once: whoever comes second finds it ended and changes nothing. @returns whether it was still held. */
-export async function endHoldAs(holdId: string, state: "settled" | "released", reason: string | null): Promise<boolean> {
-  if (holdId === free) return false;
-  letGo(holdId);
-  const { rowCount } = await pool().query({ name: "end-hold", text: endHold, values: [holdId, state, newId(), newId(), newId(), reason] });
-  return rowCount === 1;
-}
-
-/**
- * The call was made: what was held is spent. A named attempt notes that first, so that nobody pays for the same name twice.
- * @throws SluiceError `conflict` when another has taken the attempt over; then nothing is spent.
- */
-export async function settleHold(hold: Hold): Promise<void> {
-  if (hold.id !== free) await noteEffect(hold.attempt);
-  const call = callOf.get(hold);
-  if ((await endHoldAs(hold.id, "settled", null)) && call) call.credits += hold.amount;
-}
-
-/** The call failed: what was held is given back. */
-export async function releaseHold(hold: Hold): Promise<void> {
-  await endHoldAs(hold.id, "released", null);
-}
-
-const alive = new Set<string>();
-let timer: NodeJS.Timeout | undefined;
-
-function keepAlive(holdId: string): void {
-  alive.add(holdId);
-  timer ??= setInterval(() => void renew(), renewEveryMs).unref();
-}
-
-function letGo(holdId: string): void {
-  alive.delete(holdId);
-  if (alive.size > 0) return;
-  clearInterval(timer);
-  timer = undefined;
-}
-
-async function renew(): Promise<void> {
-  await pool().query(`UPDATE "CreditHold" SET "expiresAt" = now() + make_interval(secs => $2) WHERE id = ANY($1::uuid[]) AND state = 'held'`, [[...alive], holdSeconds])
-    .catch((error: unknown) => logger.warn({ err: error }, "holds could not be renewed"));
 }

@@ -4,12 +4,15 @@ import { claimAttempt, endFailedAttempt, keepAnswer, type KeptAnswer, keptBytesM
 import { sha256Hex } from "@/lib/platform/crypto";
 import { invalid } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
+import { within } from "@/lib/platform/within";
 import type { ApiContext } from "./api";
 import { requestHeader, setHeader } from "./headers";
 import { withoutShownOnce } from "./shown-once";
 
 /** What belongs to an answer beside its body. Limits and request ids are each call's own. */
 const keptHeaders = ["content-type", "location", "x-credits-held", "x-credits-remaining"];
+
+const writeMsMax = 2000;
 
 /** @throws SluiceError `validation_failed` for what is not 1 to 255 visible ASCII characters */
 export function idempotencyKeyOf(c: ApiContext): string | null {
@@ -35,11 +38,12 @@ export async function onceByName(c: ApiContext, ctx: Context, call: { key: strin
   try {
     answer = await run({ ...ctx, attempt });
   } catch (error) {
-    await endFailedAttempt(attempt).catch(logged);
+    await within(writeMsMax, endFailedAttempt(attempt)).catch(logged);
     throw error;
   }
   // The work is done: that its answer cannot be kept must not fail the call. Until its lease is over, the name is then in use.
-  await (answer.status < 400 ? answerToKeep(c, answer).then((kept) => keepAnswer(attempt, kept)) : endFailedAttempt(attempt)).catch(logged);
+  // Nor may a database that is frozen keep the caller waiting for it.
+  await within(writeMsMax, answer.status < 400 ? answerToKeep(c, answer).then((kept) => keepAnswer(attempt, kept)) : endFailedAttempt(attempt)).catch(logged);
   return answer;
 }
 

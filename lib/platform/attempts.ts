@@ -96,6 +96,13 @@ export async function noteEffect(attempt: string | undefined, tx?: Tx): Promise<
   if (count !== 1) throw stillRunning();
 }
 
+/** The same for the effect of a call that was answered before PostgreSQL could be told. @throws SluiceError `conflict` as above */
+export async function noteLateEffect(attempt: string | undefined): Promise<void> {
+  if (attempt === undefined) return;
+  const { rowCount } = await pool().query(`UPDATE "IdempotencyRecord" SET "effectAt" = now() WHERE attempt = $1`, [attempt]);
+  if (rowCount !== 1) throw stillRunning();
+}
+
 /** Takes `noteEffect` back, when the other side said that nothing happened. */
 export async function withdrawEffect(attempt: string | undefined): Promise<void> {
   if (attempt) await pool().query(`UPDATE "IdempotencyRecord" SET "effectAt" = NULL WHERE attempt = $1 AND state = 'running'`, [attempt]);

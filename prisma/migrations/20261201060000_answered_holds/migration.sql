@@ -1,0 +1,1 @@
+ALTER TABLE "CreditHold" ADD COLUMN "answeredAt" TIMESTAMPTZ(3);
