@@ -47,7 +47,10 @@ export function pipeTo(port: number, options: { innerSecret: string; upgrades: b
           response.writeHead(statusCode, Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name))) as Record<string, string>);
           return response;
         }).catch((error: unknown) => {
-        if (gone.signal.aborted) return;
+        if (gone.signal.aborted) {
+          if (!response.headersSent) metrics.httpRequests.inc({ door: "pages", status: "499" });
+          return;
+        }
         logger.warn({ err: error, path: request.url?.split("?", 1)[0] }, "the page process did not answer");
         if (response.headersSent) response.destroy();
         else refuse(response, 503, "The portal is not answering. Try again in a moment.");

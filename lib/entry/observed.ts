@@ -3,7 +3,7 @@ import type { CallTrace } from "@/lib/access";
 import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
 import { isDatabaseDown } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
-import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
+import { clientClosed, isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
 import { logger, logRequest } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
@@ -17,6 +17,7 @@ import { requestIdFrom } from "./request-id";
 
 /** By the first digit of the status. */
 const answered = ["1xx", "1xx", "2xx", "3xx", "4xx", "5xx"].map((status) => metrics.httpRequests.cell({ door: "api", status: status as "2xx" }));
+const unanswered = metrics.httpRequests.cell({ door: "api", status: "499" });
 
 /**
  * What every answer of the API has in common: its request id and headers, failures as problems, one line in the log. Around
@@ -40,8 +41,12 @@ export function observed(run: (c: ApiContext) => Response | Promise<Response>, r
       failure = error;
       answer = failed(error, c);
     }
-    const status = c.env?.outgoing?.headersSent ? c.env.outgoing.statusCode : answer.status;
-    const count = answered[Math.floor(status / 100)];
+    const sent = c.env?.outgoing?.headersSent ? c.env.outgoing.statusCode : answer.status;
+    // A refusal stays one, whoever waited for it. Everything else is nobody's error.
+    const isUnanswered = callerHasLeft(c) && !(sent >= 400 && sent < 500);
+    if (isUnanswered) failure = clientClosed(failure);
+    const status = isUnanswered ? 499 : sent;
+    const count = status === 499 ? unanswered : answered[Math.floor(status / 100)];
     if (count) count.count += 1;
     const { requestId } = caller;
     const { method } = c.req;

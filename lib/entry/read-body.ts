@@ -1,6 +1,7 @@
-import { SluiceError } from "@/lib/platform/errors";
+import { clientClosed, SluiceError } from "@/lib/platform/errors";
 import type { ApiContext } from "./api";
 import { requestHeader } from "./headers";
+import { callerHasLeft } from "./observed";
 
 /**
  * The body as text, at most `limit` bytes. A declared length above it is refused before a byte is read, a stream that
@@ -30,6 +31,8 @@ async function* bodyOf(c: ApiContext): AsyncGenerator<Uint8Array> {
   try {
     if (stream) yield* stream;
   } catch (cause) {
+    // Node breaks a body off for a caller who left, also one that had arrived whole and was not read yet.
+    if (callerHasLeft(c)) throw clientClosed(cause);
     throw new SluiceError("bad_request", "The body ended early.", { cause });
   }
 }

@@ -14,6 +14,7 @@ export type ErrorCode =
   | "conflict" | "key_limit_reached" | "idempotency_conflict" | "already_inactive" | "upstream_action_required"
   | "validation_failed"
   | "rate_limited"
+  | "client_closed"
   | "internal_error"
   | "upstream_error" | "upstream_unauthorised" | "upstream_timeout"
   | "identity_unavailable" | "auth_busy" | "store_unavailable";
@@ -75,6 +76,11 @@ export function invalid(errors: InputError[]): SluiceError {
 
 export function storeUnavailable(cause: unknown): SluiceError {
   return new SluiceError("store_unavailable", "A store that this needs does not answer. Try again shortly.", { cause, retryAfterSeconds: 2 });
+}
+
+/** The caller closed the connection before the answer. Nobody reads this; it is what the request log and the metrics say. */
+export function clientClosed(cause?: unknown): SluiceError {
+  return new SluiceError("client_closed", "The caller closed the connection before the answer.", { cause });
 }
 
 export function isSluiceError(error: unknown, ...codes: ErrorCode[]): error is SluiceError {

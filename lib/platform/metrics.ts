@@ -97,7 +97,7 @@ function create() {
     sessionEnded: counter("session_ended_total", "Sessions ended; those that merely time out are not seen.", { reason: sessionEnds }),
     vaultMint: counter("vault_mint_total", "Access tokens obtained for owners of keys from their grants.", { strategy: ["offline", "jwt-grant"], result: ["ok", "reauth_required", "disabled", "unavailable"] }),
     tokenFamilies: counter("token_families_total", "Sign-ins of programs, and how they ended.", { event: ["issued", "refreshed", "revoked", "reused"] }),
-    httpRequests: counter("http_requests_total", "Requests answered, by who answered and by the first digit of the status.", { door: ["api", "pages"], status: ["1xx", "2xx", "3xx", "4xx", "5xx"] }),
+    httpRequests: counter("http_requests_total", "Requests answered, by who answered and by the first digit of the status; 499 when the caller left before the answer.", { door: ["api", "pages"], status: ["1xx", "2xx", "3xx", "4xx", "5xx", "499"] }),
     keyChecks: counter("key_checks_total", "Checks of keys, tokens and people, by verdict.", { verdict: ["admitted", "invalid", "revoked", "expired", "disabled", "rotated", "owner", "address", "permission", "limited", "other"] }),
 
     sessionToken: timer(registry, "session_token_seconds", "From asking for an engine's token to having it.", { how: ["warm", "refreshed", "waited"] }, [0.0005, ...toSeconds.slow]),

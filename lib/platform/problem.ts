@@ -49,6 +49,7 @@ export const problems: Record<ErrorCode, { status: number; title: string }> = {
   upstream_action_required: { status: 412, title: "The engine needs a step in its own interface" },
   validation_failed: { status: 422, title: "The input is not valid" },
   rate_limited: { status: 429, title: "Too many requests" },
+  client_closed: { status: 499, title: "The caller closed the connection" },
   internal_error: { status: 500, title: "Something went wrong here" },
   upstream_error: { status: 502, title: "The engine failed" },
   upstream_unauthorised: { status: 502, title: "The engine refused our credentials" },

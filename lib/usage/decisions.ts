@@ -21,7 +21,8 @@ const ownerOfRequest = "sl:d:r:";
 
 /** The decision of a refused call, as its error tells it or else as its code does; none for calls that were not refused. */
 export function decisionOf({ error, requestId, atMs, by }: EndedCall): Refusal[] {
-  if (!isSluiceError(error)) return [];
+  // A caller who left was not refused.
+  if (!isSluiceError(error) || error.code === "client_closed") return [];
   const status = error.options.status ?? problems[error.code].status;
   if (status < 400 || status > 499) return [];
   const { check, seen, limit } = error.options.decision ?? told(error);

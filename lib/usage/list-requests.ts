@@ -48,7 +48,8 @@ async function find(whose: Prisma.RequestLogWhereInput, { apiKeyId, withKey, req
 function statusIs(status: string | undefined): Prisma.RequestLogWhereInput {
   if (!status) return {};
   const lowest = Number(status.replace("xx", "00"));
-  return status.endsWith("xx") ? { status: { gte: lowest, lt: lowest + 100 } } : { status: lowest };
+  // A caller who left was not refused: 499 is asked for by its number.
+  return status.endsWith("xx") ? { status: { gte: lowest, lt: lowest + 100, not: 499 } } : { status: lowest };
 }
 
 /** The last row of the page before: its time and id, so that rows that come meanwhile shift nothing. */

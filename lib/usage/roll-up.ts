@@ -66,7 +66,8 @@ function byRoute(calls: CallRow[]): RouteHour[] {
     }
     if (!apiKeyId) one.requests++;
     one.answered++;
-    one.errors += status >= 400 ? 1 : 0;
+    // A caller who left (499) is nobody's error.
+    one.errors += status >= 400 && status !== 499 ? 1 : 0;
     one.credits += credits;
     const bucket = bucketOf(ms);
     while (one.latency.length <= bucket) one.latency.push(0);

@@ -22,8 +22,8 @@ export type UsagePoint = z.infer<typeof UsagePoint>;
 export const KeyUsageView = z.object({ totalRequests: count, lastUsedAt: time.nullable(), lastRequestAt: time.nullable(), errors: count, rateLimited: count, creditsSpent: count, series: z.array(UsagePoint) });
 export type KeyUsageView = z.infer<typeof KeyUsageView>;
 
-/** A code such as `404`, or a class such as `4xx`. */
-const status = z.string().regex(/^[1-5](\d\d|xx)$/, "must be a status such as 404, or a class such as 4xx");
+/** A code such as `404`, or a class such as `4xx`, which leaves out 499: a caller who left was not refused. */
+const status = z.string().regex(/^[1-5](\d\d|xx)$/, "must be a status such as 404, or a class such as 4xx").describe("A status such as 404, or a class such as 4xx. A caller who left is 499, which 4xx leaves out.");
 
 const page = { limit: z.coerce.number().int().min(1, "must be at least 1").max(100, "must be at most 100").default(20), cursor: z.string().max(200).optional() };
 

@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { aCall, addCalls, addChecks, aKey, takeTurns } from "@/dev/testing/usage";
-import { notFound } from "@/lib/platform/errors";
-import { foldUsage, getAnyKeyUsage, getKeyUsage, getMyUsage, listAllRequests, listRequests } from ".";
+import { db } from "@/lib/platform/db";
+import { clientClosed, notFound } from "@/lib/platform/errors";
+import { flushCalls, foldUsage, getAnyKeyUsage, getDecision, getKeyUsage, getMyUsage, listAllRequests, listRequests, recordCall } from ".";
 import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "./schemas";
 
 takeTurns();
@@ -114,6 +115,19 @@ describe("the request log", () => {
     expect(await Promise.all([{}, { apiKeyId: id }, { status: "404" }, { status: "4xx" }, { status: "2xx" }, { from }, { to: from }, { apiKeyId: randomUUID() }, { withKey: "true" }, { withKey: "false" }].map(count))).toEqual([4, 2, 1, 2, 2, 3, 1, 0, 3, 1]);
     expect((await listRequests(contextOf(person), requests({ status: "404" }))).requests[0]).toMatchObject({ code: "not_found", status: 404, method: "GET", route: "/api/v1/auth/me", apiKeyId: id, ip: "127.0.0.1" });
     for (const bad of ["6xx", "4x", "99", "ok"]) expect(ListRequestsInput.safeParse({ status: bad }).success, bad).toBe(false);
+  });
+
+  it("a caller who left is no error, no refusal and has no decision, and is found by 499 alone", async () => {
+    const { id, person } = await aKey();
+    const left = aCall(person, { apiKeyId: id, status: 499, error: clientClosed() });
+    recordCall(left);
+    await flushCalls();
+    await addCalls(aCall(person, { apiKeyId: id, status: 404, error: notFound() }));
+    await foldUsage();
+    const found = async (status: string) => (await listRequests(contextOf(person), requests({ status }))).requests.map(({ code }) => code);
+    expect(await Promise.all(["4xx", "499", "5xx"].map(found))).toEqual([["not_found"], ["client_closed"], []]);
+    expect((await db().usageRollup.findMany({ where: { apiKeyId: id } })).map(({ answered, errors, refused }) => [answered, errors, refused])).toEqual([[2n, 1n, 0n]]);
+    await expect(getDecision(contextOf(person), left.requestId)).rejects.toMatchObject({ code: "not_found" });
   });
 
   it("another person of the same tenant sees nothing of it; an administrator sees all, by tenant and person", async () => {

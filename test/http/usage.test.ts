@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { flowIds } from "../../dev/flowise/flows";
-import { call, doors, eachDoor, keyOf, revoke, tokensOf } from "./client";
+import { call, callsTo, demo, doors, eachDoor, forgetCalls, keyOf, revoke, tokensOf } from "./client";
 
 let uma: string;
 let gus: string;
@@ -13,6 +13,12 @@ beforeAll(async () => {
 afterAll(() => revoke("ada", ada.id));
 
 type Row = Record<string, unknown>;
+
+/** Answers of the API with this status, as the stack's own door counts them. */
+async function metricOf(status: string): Promise<number> {
+  const { text } = await call(doors.own, "GET", "/api/metrics", { bearer: demo.metricsToken });
+  return text.split("\n").filter((line) => line.startsWith("sluice_http_requests_total{") && line.includes('door="api"') && line.includes(`status="${status}"`)).reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
 
 describe.each(eachDoor)("usage at the $name door", ({ name, url }) => {
   const requestsOf = async (id: string, query = "") => (await call(url, "GET", `/api/v1/requests?apiKeyId=${id}${query}`, { bearer: uma })).json.data as Row[];
@@ -53,6 +59,22 @@ describe.each(eachDoor)("usage at the $name door", ({ name, url }) => {
     await expect.poll(async () => (await requestsOf(id)).map(({ requestId, upstream, credits, status }) => ({ requestId, upstream, credits, status })), { timeout: 5000 })
       .toEqual(["streamed", "plain"].map((requestId) => ({ requestId, upstream: "flowise", credits: 1, status: 200 })));
     expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage`, { bearer: uma })).json.data.creditsSpent).toBe(2);
+    await revoke("uma", id);
+  });
+
+  it("a caller who leaves is 499 in the log and nobody's error, and pays for what the engine had received", async () => {
+    const { key, id } = await keyOf("uma", { permissions: ["write"] });
+    const before = await metricOf("5xx");
+    await forgetCalls("flowise");
+    const leaving = new AbortController();
+    const asked = fetch(`${url}/api/v1/chat/predict`, { method: "POST", signal: leaving.signal, headers: { "x-api-key": key, "content-type": "application/json" }, body: JSON.stringify({ chatflow_id: flowIds.silent, question: "x" }) }).catch(() => null);
+    await expect.poll(async () => (await callsTo("flowise")).some((c) => c.path.includes("/prediction/")), { timeout: 5000 }).toBe(true);
+    leaving.abort();
+    await asked;
+    await expect.poll(async () => (await requestsOf(id)).map(({ status, code, credits }) => [status, code, credits]), { timeout: 5000 }).toEqual([[499, "client_closed", 1]]);
+    expect(await requestsOf(id, "&status=4xx")).toEqual([]);
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage`, { bearer: uma })).json.data).toMatchObject({ totalRequests: 1, errors: 0, creditsSpent: 1 });
+    expect(await metricOf("5xx")).toBe(before);
     await revoke("uma", id);
   });
 

@@ -35,6 +35,7 @@ export const errorWords: Record<ErrorCode, { means: string; todo: string }> = {
   upstream_action_required: { means: "NFlow wants a step that can only be taken in its own interface.", todo: "Open NFlow and take it; refId helps its support." },
   validation_failed: { means: "One or more fields are wrong. Nothing was done.", todo: "Each entry in errors points at a field and says what is wrong." },
   rate_limited: { means: "More calls than the key, its owner, the tenant or this address may make. This one took nothing from the budget.", todo: "Wait for the seconds in Retry-After. Evenly spaced calls under the limit are never refused." },
+  client_closed: { means: "The caller closed the connection before the answer. It stands in the request log only, and counts as nobody’s error. A prediction that the engine had received is charged.", todo: "Wait longer, or use streaming for long answers." },
   internal_error: { means: "Something failed in Sluice itself.", todo: "Try again; if it stays, give your administrator the request id." },
   upstream_error: { means: "The engine failed, or could not be reached. Held credits were released.", todo: "Try again later; refId, where there is one, helps the engine’s support." },
   upstream_unauthorised: { means: "The engine refused the token or key that Sluice sent, twice.", todo: "Tell your administrator: the engine and Keycloak disagree." },

@@ -16,6 +16,7 @@ import { FailedState } from "@/app/_components/ui/failed-state";
 import { Notice } from "@/app/_components/ui/notice";
 import { PageHeader } from "@/app/_components/ui/page-header";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { toneOf } from "../_components/tone";
 import { wordsOf } from "./_components/decision-words";
 import { LookAgain } from "./_components/look-again";
 import { ValueList } from "./_components/value-list";
@@ -86,7 +87,7 @@ function WhyRefused({ decision }: { decision: DecisionView }) {
 function Facts({ call, keyUsed }: { call: RequestView; keyUsed: { name: string; href: string } | null }) {
   return (
     <Card>
-      <CardHeader title={<span className="font-mono break-all">{call.method} {call.route}</span>} aside={<Badge dot tone={call.status >= 500 ? "bad" : call.status >= 400 ? "warn" : "good"}>{call.status}{call.code && ` ${call.code}`}</Badge>} />
+      <CardHeader title={<span className="font-mono break-all">{call.method} {call.route}</span>} aside={<Badge dot tone={toneOf(call.status)}>{call.status}{call.code && ` ${call.code}`}</Badge>} />
       <CardBody>
         <dl className="grid gap-x-8 gap-y-4 text-sm sm:grid-cols-3">
           <Fact name="When"><RelativeTime at={call.at} exactToo /></Fact>

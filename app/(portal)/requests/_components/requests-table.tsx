@@ -5,7 +5,7 @@ import { ListTree, SearchX } from "lucide-react";
 import Link from "next/link";
 import { useSearchParams } from "next/navigation";
 import { useMemo, useState } from "react";
-import { Badge, type Tone } from "@/app/_components/ui/badge";
+import { Badge } from "@/app/_components/ui/badge";
 import { Button } from "@/app/_components/ui/button";
 import { Card } from "@/app/_components/ui/card";
 import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
@@ -17,6 +17,7 @@ import { Select } from "@/app/_components/ui/select";
 import { keyChoices, pageQuery, type RequestFilter, requestFilterFrom, spanChoices, statusChoices } from "./filter";
 import { LookUp } from "./look-up";
 import { type RequestsPage, requestsQuery, type ShownRequest } from "./requests-query";
+import { toneOf } from "./tone";
 
 type Props = {
   /** Whose calls: one's own, or everybody's for administrators. */
@@ -26,7 +27,6 @@ type Props = {
 };
 
 const column = columnsOf<ShownRequest>();
-const toneOf = (status: number): Tone => (status >= 500 ? "bad" : status >= 400 ? "warn" : "good");
 
 /** Under the code, which says more than its number. */
 function Outcome({ request: { status, code, requestId } }: { request: ShownRequest }) {
@@ -34,7 +34,7 @@ function Outcome({ request: { status, code, requestId } }: { request: ShownReque
     <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
       <Badge dot tone={toneOf(status)}>{status}</Badge>
       {code && <span className="font-mono text-xs text-muted">{code}</span>}
-      {status >= 400 && status < 500 && <Link href={requestPage(requestId)} className="text-xs text-primary-ink underline underline-offset-4">why?<span className="sr-only"> Request {requestId}</span></Link>}
+      {status >= 400 && status < 500 && status !== 499 && <Link href={requestPage(requestId)} className="text-xs text-primary-ink underline underline-offset-4">why?<span className="sr-only"> Request {requestId}</span></Link>}
     </span>
   );
 }
