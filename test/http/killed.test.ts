@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import { expect, it } from "vitest";
+import { call, doors, keyOf, revoke, tokensOf } from "./client";
+import { startReplica } from "./replica";
+
+/** Within this the last answers of a killed process may be missing. */
+const lostMsMax = 50;
+
+it("a process that is killed under load leaves every call in the request log that it answered more than 50 ms before", async () => {
+  const replica = await startReplica();
+  const { access_token: bearer } = await tokensOf("gus");
+  const { key, id } = await keyOf("gus", { rateLimit: { requests: 5000, window: 3600 } });
+  const answeredAt = new Map<string, number>();
+  const begunAt = performance.now();
+  let killedAt: number | undefined;
+  const asking = Array.from({ length: 8 }, async () => {
+    while (killedAt === undefined) {
+      const requestId = randomUUID();
+      const answer = await call(replica.url, "GET", "/api/v1/auth/me", { key, headers: { "x-request-id": requestId } }).catch(() => null);
+      if (answer?.status === 200) answeredAt.set(requestId, performance.now());
+      // Long enough for several writings.
+      if (performance.now() - begunAt > 600 || answeredAt.size > 1000) {
+        killedAt ??= performance.now();
+        replica.signal("SIGKILL");
+      }
+    }
+  });
+  await Promise.all(asking);
+  const due = [...answeredAt].filter(([, at]) => at < (killedAt ?? 0) - lostMsMax).map(([requestId]) => requestId);
+  expect(due.length).toBeGreaterThan(50);
+
+  const missing = async () => {
+    const logged = new Set<string>();
+    for (let cursor = ""; ;) {
+      const { data, page } = (await call(doors.own, "GET", `/api/v1/requests?apiKeyId=${id}&limit=100${cursor && `&cursor=${cursor}`}`, { bearer })).json;
+      for (const row of data) logged.add(row.requestId);
+      if (!page.nextCursor) break;
+      cursor = page.nextCursor;
+    }
+    return due.filter((requestId) => !logged.has(requestId)).length;
+  };
+  await expect.poll(missing, { timeout: 5000, interval: 500 }).toBe(0);
+  await revoke("gus", id);
+});
