@@ -12,6 +12,7 @@ export const config = {
 
 const sessionCookies = ["__Host-sluice.session", "sluice.session"];
 const portal = /^\/(?:overview|chatflows|nflow|keys|usage|requests|machine-access|sessions|tokens|admin)(?:\/|$)/;
+const returnToMax = 2000;
 const requestIdShape = /^[A-Za-z0-9._-]{1,128}$/;
 
 export function middleware(request: NextRequest): NextResponse {
@@ -25,7 +26,10 @@ export function middleware(request: NextRequest): NextResponse {
   // A server action is no navigation: it answers for itself, and a redirect would swallow what was sent.
   const isNavigation = request.method === "GET" || request.method === "HEAD";
   if (isNavigation && portal.test(pathname) && !sessionCookies.some((name) => request.cookies.has(name))) {
-    return withHeaders(NextResponse.redirect(new URL(`/sign-in?returnTo=${encodeURIComponent(pathname + search)}`, base), 307), requestId, policy, base);
+    // A redirect carries each character up to three times; what would not fit into its header is forgotten.
+    const wanted = encodeURIComponent(pathname + search);
+    const target = wanted.length <= returnToMax ? `/sign-in?returnTo=${wanted}` : "/sign-in";
+    return withHeaders(NextResponse.redirect(new URL(target, base), 307), requestId, policy, base);
   }
 
   const inner = new Headers(request.headers);

@@ -6,7 +6,7 @@ export default defineConfig({
   resolve: { alias: { "@": root, "server-only": `${root}/dev/testing/empty.ts` } },
   test: {
     environment: "node",
-    include: ["lib/**/*.test.ts", "dev/**/*.test.ts", "app/**/*.test.ts", "ops/**/*.test.ts", "bench/*/*.test.ts"],
+    include: ["lib/**/*.test.ts", "server/**/*.test.ts", "dev/**/*.test.ts", "app/**/*.test.ts", "ops/**/*.test.ts", "bench/*/*.test.ts"],
     exclude: ["**/node_modules/**", ".next/**"],
     globalSetup: ["dev/testing/global-setup.ts"],
     setupFiles: ["dev/testing/setup.ts"],

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { createApi } from "@/lib/api";
 import { type RunningWorker, startWorker } from "@/lib/jobs";
@@ -12,10 +11,10 @@ import { closeQueue } from "@/lib/platform/queue";
 import { closeRedis } from "@/lib/platform/redis";
 import { untilFinished } from "@/lib/platform/unfinished";
 import { closeUpstream } from "@/lib/upstream";
-import { listen } from "./listen";
+import { listen, newServer } from "./listen";
 import { type Pages, pagesInside } from "./pages";
 import { pipeTo } from "./pipe";
-import { refuse } from "./refuse";
+import { answerRequests } from "./requests";
 
 /** The one public port: what belongs to the API is answered here, everything else by Next.js. */
 export async function openDoor(settings: Env): Promise<void> {
@@ -36,15 +35,7 @@ export async function openDoor(settings: Env): Promise<void> {
   const answersApi = settings.SERVER_MODE !== "pages";
   const pages = await pagesOf(settings);
   let stopping = false;
-  const server = createServer((request, response) => {
-    const url = request.url ?? "/";
-    if (stopping) response.setHeader("Connection", "close");
-    if (isApiPath(url) && (answersApi || isProbe(url))) void api(request, response);
-    else if (isApiPath(url)) refuse(response, 404, "This server answers pages only.");
-    else if (!pages) refuse(response, 404, "This server answers the API only.");
-    else if (!isDecodable(url)) refuse(response, 400, "This address is not well-formed.");
-    else pages.handle(request, response);
-  });
+  const server = newServer(answerRequests({ api, answersApi, pages, isStopping: () => stopping }));
   server.on("upgrade", (request, socket, head) => {
     // Node leaves the socket without a listener here: a client that resets it would end the process.
     socket.on("error", () => socket.destroy());
@@ -91,27 +82,4 @@ async function pagesOf(settings: Env): Promise<Pages | null> {
 async function stopWorker(worker: Promise<RunningWorker> | null): Promise<void> {
   const running = await Promise.race([worker?.catch(() => null), new Promise<null>((done) => setTimeout(() => done(null), 100))]);
   await running?.close();
-}
-
-/** What belongs to the Hono app; Auth.js keeps its own corner of `/api`, as a route handler of Next.js. */
-export function isApiPath(url: string): boolean {
-  const path = url.split("?", 1)[0] ?? "/";
-  if (path === "/health" || path === "/info" || path === "/.well-known/jwks.json") return true;
-  if (path === "/api/auth" || path.startsWith("/api/auth/")) return path === "/api/auth/backchannel-logout";
-  return path === "/api" || path.startsWith("/api/");
-}
-
-/** Whoever watches over a page server must be able to ask it. */
-function isProbe(url: string): boolean {
-  return /^\/(health|api\/health\/(live|ready))\/?(\?|$)/.test(url);
-}
-
-/** Next.js answers a broken escape with a 500 of its own. */
-function isDecodable(url: string): boolean {
-  try {
-    decodeURI(url);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,14 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { answerUnreadable } from "./unreadable";
+
+/** A server that answers in our words where Node has its own: unreadable requests, a missing Host, a client that has ended its side. */
+export function newServer(listener: RequestListener): Server {
+  // Whether a Host is missing the listener says itself.
+  const server = createServer({ requireHostHeader: false }, listener);
+  // Without it Node closes the connection of a client that has only finished sending. See leaveAtEnd in requests.ts.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  return server.on("clientError", answerUnreadable);
+}
 
 /**
  * Listens where `host` says; all interfaces when it says nothing. The name `localhost` means both loopback addresses,
@@ -9,7 +19,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 export async function listen(server: Server, port: number, host?: string): Promise<Server[]> {
   if (host !== "localhost") return [await bind(server, port, host)];
   const first = await bind(server, port, "127.0.0.1");
-  const twin = createServer(server.listeners("request")[0] as RequestListener);
+  const twin = newServer(server.listeners("request")[0] as RequestListener);
   for (const listener of server.listeners("upgrade")) twin.on("upgrade", listener as (...args: unknown[]) => void);
   try {
     return [first, await bind(twin, port, "::1")];

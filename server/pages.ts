@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { env } from "@/lib/platform/env";
 import { forwardedHeaders } from "./forwarded";
+import { requestIdHeader } from "./refuse";
 
 /** Whatever answers the pages: Next.js behind a pipe, or in this process. */
 export type Pages = {
@@ -22,7 +23,7 @@ export async function pagesInside(innerSecret: string): Promise<Pages> {
   const upgrade = app.getUpgradeHandler();
   return {
     handle(request, response) {
-      replaceHeaders(request, forwardedHeaders(request, innerSecret));
+      replaceHeaders(request, forwardedHeaders(request, innerSecret, String(response.getHeader(requestIdHeader))));
       void answer(request, response);
     },
     upgrade(request, socket, head) {
@@ -35,7 +36,7 @@ export async function pagesInside(innerSecret: string): Promise<Pages> {
 
 /** Node keeps what came in twice: as it was sent, and by name. */
 function replaceHeaders(request: IncomingMessage, headers: string[]): void {
-  const body = ["content-length", "transfer-encoding"].flatMap((name) => (name === "transfer-encoding" && request.headers[name] ? [name, String(request.headers[name])] : []));
+  const body = ["content-length", "transfer-encoding"].flatMap((name) => (request.headers[name] ? [name, String(request.headers[name])] : []));
   request.rawHeaders = [...headers, ...body];
   const named: IncomingMessage["headers"] = {};
   for (let i = 0; i < request.rawHeaders.length; i += 2) {

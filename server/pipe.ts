@@ -1,59 +1,64 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { Pool } from "undici";
 import { addressLimitName } from "@/lib/keys";
 import { env } from "@/lib/platform/env";
+import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
-import { callerAddress, forwardedHeaders, hopByHop } from "./forwarded";
+import { Collector } from "./collect";
+import { callerAddress, forwardedHeaders, hasBody, hopByHop } from "./forwarded";
 import type { Pages } from "./pages";
-import { refuse } from "./refuse";
+import { refuse, requestIdHeader } from "./refuse";
+import { spool } from "./spool";
 
-/** Requests under way at once, of all and of one address: each holds a connection to the page process from its headers on, and nobody may hold them all. Half of them is no hindrance to an office behind one address. */
+/** Renders under way at once, of all and of one address: each holds a connection to the page process, and nobody may hold them all. Half of them is no hindrance to an office behind one address. */
 const connectionsMax = 256;
 const perAddressMax = 128;
 
 /**
- * Pipes requests to the page process on its loopback port, sockets to sockets: nothing is buffered, a slow side slows the
- * other, and who leaves is left.
+ * Passes requests on to the page process on its loopback port. A connection to it is held only while it works: the body is there before
+ * (`collect.ts`), and the answer is taken as fast as it comes (`spool.ts`). Who leaves is left.
  */
 export function pipeTo(port: number, options: { innerSecret: string; upgrades: boolean }): Pages {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections: connectionsMax, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
   const underWay = new Map<string, number>();
+  const collector = new Collector();
+
+  async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const from = addressLimitName(callerAddress(request)) ?? "";
+    const body = hasBody(request) ? await collector.collect(request, from, env().PAGE_BODY_SECONDS * 1000) : null;
+    if (response.destroyed) return;
+    const before = underWay.get(from) ?? 0;
+    if (before >= perAddressMax) throw new SluiceError("rate_limited", "Too many pages are being asked for from your address. Try again in a moment.", { retryAfterSeconds: 2 });
+    underWay.set(from, before + 1);
+    const gone = new AbortController();
+    const leave = () => gone.abort();
+    response.once("close", leave);
+    try {
+      const answer = await pool.request({ method: request.method as "GET", path: request.url ?? "/", headers: forwardedHeaders(request, options.innerSecret, String(response.getHeader(requestIdHeader))), body, signal: gone.signal });
+      metrics.httpRequests.inc({ door: "pages", status: `${Math.floor(answer.statusCode / 100)}xx` as "2xx" });
+      response.writeHead(answer.statusCode, Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name))) as Record<string, string>);
+      await spool(answer.body, response);
+    } finally {
+      response.off("close", leave);
+      const left = (underWay.get(from) ?? 1) - 1;
+      if (left === 0) underWay.delete(from);
+      else underWay.set(from, left);
+    }
+  }
+
   return {
     handle(request, response) {
-      const from = addressLimitName(callerAddress(request)) ?? "";
-      const before = underWay.get(from) ?? 0;
-      if (before >= perAddressMax) return refuse(response, 429, "Too many pages are being asked for from your address. Try again in a moment.");
-      underWay.set(from, before + 1);
-      const gone = new AbortController();
-      const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
-      const tooSlow = hasBody ? setTimeout(() => {
-        if (request.complete) return;
-        if (response.headersSent) response.destroy();
-        else refuse(response, 408, "The request took too long to arrive.");
-      }, env().PAGE_BODY_SECONDS * 1000) : undefined;
-      response.once("close", () => {
-        clearTimeout(tooSlow);
-        const left = (underWay.get(from) ?? 1) - 1;
-        if (left === 0) underWay.delete(from);
-        else underWay.set(from, left);
-        if (!response.writableFinished || !request.complete) gone.abort();
-      });
-      pool.stream({ method: request.method as "GET", path: request.url ?? "/", headers: forwardedHeaders(request, options.innerSecret), body: hasBody ? request : null, signal: gone.signal, opaque: null },
-        ({ statusCode, headers }) => {
-          metrics.httpRequests.inc({ door: "pages", status: `${Math.floor(statusCode / 100)}xx` as "2xx" });
-          response.writeHead(statusCode, Object.fromEntries(Object.entries(headers).filter(([name]) => !hopByHop.has(name))) as Record<string, string>);
-          return response;
-        }).catch((error: unknown) => {
-        if (gone.signal.aborted) {
+      pass(request, response).catch((error: unknown) => {
+        if (response.destroyed) {
           if (!response.headersSent) metrics.httpRequests.inc({ door: "pages", status: "499" });
           return;
         }
-        logger.warn({ err: error, path: request.url?.split("?", 1)[0] }, "the page process did not answer");
+        if (!isSluiceError(error)) logger.warn({ err: error, path: request.url?.split("?", 1)[0] }, "the page process did not answer");
         if (response.headersSent) response.destroy();
-        else refuse(response, 503, "The portal is not answering. Try again in a moment.");
+        else refuse(request, response, isSluiceError(error) ? error : new SluiceError("internal_error", "The portal is not answering. Try again in a moment.", { retryAfterSeconds: 2, status: 503 }));
       });
     },
     upgrade(request, socket, head) {

@@ -5,7 +5,7 @@ import { callerHasLeft } from "./observed";
 
 /**
  * The body as text, at most `limit` bytes. A declared length above it is refused before a byte is read, a stream that
- * grows past it as soon as it does: "without reading on".
+ * grows past it as soon as it does. What the client goes on sending is thrown away by the door.
  */
 export async function readBody(c: ApiContext, limit: number): Promise<string> {
   const tooLarge = () => new SluiceError("body_too_large", `The body may have at most ${limit} bytes.`);
@@ -27,7 +27,8 @@ export async function readBody(c: ApiContext, limit: number): Promise<string> {
 
 /** On our own door the socket's stream itself: a Request with a web stream around it would cost more than all the parsing. */
 async function* bodyOf(c: ApiContext): AsyncGenerator<Uint8Array> {
-  const stream: AsyncIterable<Uint8Array> | null = c.env?.incoming ?? (c.req.raw.body as AsyncIterable<Uint8Array> | null);
+  // Left open when reading stops early: destroying it would reset the connection, and the client would lose our answer.
+  const stream: AsyncIterable<Uint8Array> | null = c.env?.incoming?.iterator({ destroyOnReturn: false }) ?? (c.req.raw.body as AsyncIterable<Uint8Array> | null);
   try {
     if (stream) yield* stream;
   } catch (cause) {

@@ -10,7 +10,7 @@ export type ErrorCode =
   | "insufficient_permission" | "permission_escalation" | "ip_not_allowed" | "owner_disabled" | "owner_reauth_required"
   | "upstream_forbidden" | "password_grant_disabled" | "cross_origin" | "step_up_required"
   | "not_found"
-  | "method_not_allowed" | "not_acceptable" | "body_too_large" | "unsupported_media_type"
+  | "method_not_allowed" | "not_acceptable" | "request_timeout" | "body_too_large" | "address_too_long" | "unsupported_media_type" | "headers_too_large"
   | "conflict" | "key_limit_reached" | "idempotency_conflict" | "already_inactive" | "upstream_action_required"
   | "validation_failed"
   | "rate_limited"

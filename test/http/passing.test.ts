@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { demo, keyOf, resetParts, revoke, tokensOf } from "./client";
-import { spawnServer, startReplica } from "./replica";
+import { spawnServer } from "./replica";
 
 let uma: { id: string; key: string };
 beforeAll(async () => { uma = await keyOf("uma", { permissions: ["write"] }); });
@@ -83,32 +83,4 @@ describe("what passes through the door", () => {
       await new Promise((done) => child.once("exit", done));
     }
   }, 60_000);
-});
-
-describe("somebody who asks for pages and never ends asking", () => {
-  it("holds half of the connections to the page process and no more, until their time is up, while others load pages", async () => {
-    const server = await startReplica({ SERVER_MODE: "split", TRUSTED_PROXIES: "127.0.0.0/8,::1", PAGE_BODY_SECONDS: "8" });
-    try {
-      const from = (address: string) => fetch(`${server.url}/sign-in`, { headers: { "x-forwarded-for": address } }).then(({ status }) => status);
-      // An action's body is read before anything is answered.
-      const started = `POST /sign-in HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\nX-Forwarded-For: 203.0.113.7\r\nNext-Action: ${"0".repeat(42)}\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: 1000\r\n\r\n[`;
-      expect(await from("203.0.113.8")).toBe(200);
-      const statuses: number[] = [];
-      const refused: string[] = [];
-      const slow = Array.from({ length: 300 }, () => raw(server.url, started).then((answer) => {
-        statuses.push(Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]));
-        refused.push(answer);
-      }));
-      await expect.poll(() => statuses.length, { timeout: 10_000, interval: 10 }).toBe(300 - 128);
-      expect(new Set(statuses)).toEqual(new Set([429]));
-      expect(refused[0]).toMatch(/^retry-after: \d/im);
-      expect([await from("203.0.113.8"), await from("203.0.113.7")]).toEqual([200, 429]);
-      expect(statuses).toHaveLength(300 - 128);
-      await Promise.all(slow);
-      expect(statuses.slice(300 - 128)).toEqual(Array.from({ length: 128 }, () => 408));
-      expect(await from("203.0.113.7")).toBe(200);
-    } finally {
-      await server.stop();
-    }
-  });
 });
