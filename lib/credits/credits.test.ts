@@ -6,6 +6,7 @@ import { claimAttempt, keepAnswer } from "@/lib/platform/attempts";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db, pool } from "@/lib/platform/db";
 import { adjustCredits, checkLedger, getBalance, holdCredits, releaseExpiredHolds, releaseHold, settleHold } from ".";
+import { forgetAnswered, noteAnswered } from "./call-register";
 import { holdSeconds, renewHolds } from "./keep-alive";
 import { AdjustCreditsInput } from "./schemas";
 import { settleAnswered } from "./settle-hold";
@@ -87,6 +88,15 @@ describe("credits", () => {
     await releaseExpiredHolds();
     resetClock();
     expect(await getBalance(ctx)).toEqual({ available: 10, held: 0 });
+  });
+
+  it("an answered call is settled by the job before its hold has expired, also beside a note that cannot be read", async () => {
+    const { ctx } = await someone(10);
+    const hold = await holdCredits(ctx, call(3));
+    for (const holdId of ["no-hold", hold.id]) await noteAnswered({ holdId });
+    await releaseExpiredHolds();
+    await forgetAnswered("no-hold");
+    expect(await getBalance(ctx)).toEqual({ available: 7, held: 0 });
   });
 
   it("a named call that is settled late counts as that name's effect, and one whose name was taken over meanwhile is not paid twice", async () => {
