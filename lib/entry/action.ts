@@ -10,6 +10,7 @@ import { logger } from "@/lib/platform/logger";
 import { type Problem, toProblem } from "@/lib/platform/problem";
 import { confirmAdministrator } from "@/lib/tenants";
 import { recordCall } from "@/lib/usage";
+import { knownFailure } from "./known-failure";
 import { findSignedIn, type SignedIn } from "./page";
 import { parseInput, refuseHostile } from "./parse";
 import { requestIdFrom } from "./request-id";
@@ -58,8 +59,9 @@ export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, i
       if (options.revalidate) revalidatePath(options.revalidate);
       ended(200);
       return { ok: true, data };
-    } catch (error) {
-      if (!isSluiceError(error) || isSluiceError(error, "internal_error")) logger.error({ err: error, requestId }, "action failed");
+    } catch (given) {
+      const error = knownFailure(given);
+      if (!isSluiceError(given) || isSluiceError(given, "internal_error")) logger.error({ err: given, requestId }, "action failed");
       const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: "", requestId });
       ended(problem.status, error);
       return { ok: false, problem };

@@ -1,18 +1,17 @@
 import type { Socket } from "node:net";
 import type { CallTrace } from "@/lib/access";
 import { addressFromDoor, clientAddress } from "@/lib/platform/client-address";
-import { isDatabaseDown } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
-import { clientClosed, isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/errors";
+import { clientClosed, isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { logger, logRequest } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
-import { isRedisDown } from "@/lib/platform/redis";
 import { unfinished } from "@/lib/platform/unfinished";
 import { recordCall } from "@/lib/usage";
 import type { ApiContext } from "./api";
 import type { Caller } from "./identify";
 import { requestHeader, setHeader } from "./headers";
+import { knownFailure } from "./known-failure";
 import { requestIdFrom } from "./request-id";
 
 /** By the first digit of the status. */
@@ -38,7 +37,7 @@ export function observed(run: (c: ApiContext) => Response | Promise<Response>, r
       if (/%00|\0/i.test(c.req.url)) throw new SluiceError("bad_request", "The address must not contain a null byte.");
       answer = await run(c);
     } catch (error) {
-      failure = error;
+      failure = knownFailure(error);
       answer = failed(error, c);
     }
     const sent = c.env?.outgoing?.headersSent ? c.env.outgoing.statusCode : answer.status;
@@ -73,12 +72,10 @@ function usualHeaders(c: ApiContext, requestId: string): void {
 /** A failure as a problem (RFC 9457), and what of it belongs into the log. */
 export function failed(given: unknown, c: ApiContext): Response {
   const { requestId } = c.get("caller") ?? { requestId: requestIdFrom(undefined) };
-  // Verbs let it travel: a store that is away or overrun is nobody's mistake, and the caller may come again.
-  const isStoreAway = !isSluiceError(given) && (isDatabaseDown(given) || isRedisDown(given));
-  const error = isStoreAway ? storeUnavailable(given) : given;
+  const error = knownFailure(given);
   if (callerHasLeft(c)) logger.info({ requestId, method: c.req.method, path: c.req.path }, "the caller has left");
   else if (!isSluiceError(error)) logger.error({ err: error, requestId, method: c.req.method, path: c.req.path }, "unexpected failure");
-  else if (isStoreAway) logger.warn({ err: given, requestId, method: c.req.method, path: c.req.path }, "a store is away");
+  else if (error !== given) logger.warn({ err: given, requestId, method: c.req.method, path: c.req.path }, "a store is away");
   else if (error.options.cause) logger.debug({ err: error, requestId }, "refused");
   const problem = toProblem(error, { baseUrl: env().AUTH_URL, path: c.req.path, requestId });
   for (const [name, value] of Object.entries(problemHeaders(error))) setHeader(c, name, value);

@@ -4,6 +4,7 @@ import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { type Problem, toProblem } from "@/lib/platform/problem";
+import { knownFailure } from "./known-failure";
 import { requestIdFrom } from "./request-id";
 
 export { permissionNames, permissionWords, type Role, roleHolds, permissionMask, permissionsOf } from "@/lib/access";
@@ -26,11 +27,12 @@ export type Attempt<T> = { ok: true; data: T } | { ok: false; problem: Problem }
 export async function attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { ok: true, data: await work() };
-  } catch (error) {
-    if (typeof error === "object" && error !== null && "digest" in error && String(error.digest).startsWith("NEXT_")) throw error;
+  } catch (given) {
+    if (typeof given === "object" && given !== null && "digest" in given && String(given.digest).startsWith("NEXT_")) throw given;
+    const error = knownFailure(given);
     const sent = await headers();
     const requestId = requestIdFrom(sent.get("x-request-id"));
-    if (!isSluiceError(error) || isSluiceError(error, "internal_error")) logger.error({ err: error, requestId }, "part of a page failed");
+    if (!isSluiceError(given) || isSluiceError(given, "internal_error")) logger.error({ err: given, requestId }, "part of a page failed");
     return { ok: false, problem: toProblem(error, { baseUrl: env().AUTH_URL, path: sent.get("x-sluice-path") ?? "", requestId }) };
   }
 }
