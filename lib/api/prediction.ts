@@ -10,7 +10,7 @@ import { FlowId } from "./chatflows";
 export function predictionRoutes(app: ApiApp): void {
   route(app, {
     method: "post", path: "/api/v1/prediction/:id", tag: "Flowise", summary: "Flowise's prediction, plain or with `streaming: true`", permission: "ai:predict", creates: true, params: FlowId, body: PredictionInput, uploads: true, bodyOptional: true,
-    answers: [{ status: 200, description: "Flowise's answer, or its events where the chatflow can stream.", schema: z.looseObject({ text: z.string().optional(), chatId: z.string(), sessionId: z.string().optional(), chatMessageId: z.string().optional() }) }],
+    answers: [{ status: 200, streams: true, description: "Flowise's answer, or its events where the chatflow can stream.", schema: z.looseObject({ text: z.string().optional(), chatId: z.string(), sessionId: z.string().optional(), chatMessageId: z.string().optional() }) }],
   }, async (ctx, { params, body }, c) => {
     const gone = clientGone(c);
     const answer = body.streaming === true ? await streamPrediction(ctx, params.id, body, gone) : ({ kind: "json", plain: await runPrediction(ctx, params.id, body, gone) } as const);

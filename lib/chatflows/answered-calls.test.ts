@@ -94,7 +94,16 @@ async function expireHolds(): Promise<void> {
 /** The postmaster and its children, each of which leads a process group of its own. */
 function signalPostgres(signal: NodeJS.Signals): void {
   const all = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).split("\n").map((line) => line.trim().split(/\s+/).map(Number));
-  for (const [pid = 0, parent] of all) if (pid === postgres.pid || parent === postgres.pid) process.kill(pid, signal);
+  for (const [pid = 0, parent] of all) if (pid === postgres.pid || parent === postgres.pid) signalIfThere(pid, signal);
+}
+
+/** A child of PostgreSQL may end between being listed and being signalled. */
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 const freeze = () => signalPostgres("SIGSTOP");
 const thaw = () => signalPostgres("SIGCONT");

@@ -27,7 +27,7 @@ export async function prepareRun(ctx: Context, flowiseId: string, input: Predict
 export function asPrediction(input: PredictInput): PredictionInput {
   const sessionId = input.sessionId ?? input.session_id;
   return {
-    question: input.question ?? input.input, history: input.history, uploads: input.uploads,
+    question: input.question?.trim() ? input.question : (input.input ?? input.question), history: input.history, uploads: input.uploads,
     overrideConfig: sessionId === undefined ? input.overrideConfig : { ...input.overrideConfig, sessionId },
   };
 }

@@ -3,8 +3,9 @@ import { createRoute, OpenAPIHono, type RouteConfig, z } from "@hono/zod-openapi
 import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
-import { notFound, SluiceError } from "@/lib/platform/errors";
+import { isSluiceError, notFound, SluiceError } from "@/lib/platform/errors";
 import { confirmAdministrator } from "@/lib/tenants";
+import { accepts } from "./accepts";
 import { requestHeader } from "./headers";
 import { idempotencyKeyOf, onceByName } from "./idempotency";
 import { type Caller, type Credentials, identify } from "./identify";
@@ -47,10 +48,12 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   creates?: boolean;
   /** Uploads may ride in the body: `UPLOAD_LIMIT` holds instead of `BODY_LIMIT`. */
   uploads?: boolean;
-  answers: { status: number; description: string; schema?: Schema; type?: string }[];
+  answers: { status: number; description: string; schema?: Schema; type?: string; /** As server-sent events instead, where the caller asks for them. */ streams?: true }[];
 };
 
 export type RouteInput<P extends Schema, Q extends Schema, B extends Schema> = { params: z.output<P>; query: z.output<Q>; body: z.output<B> };
+
+const eventStream = "text/event-stream";
 
 type None = z.ZodUndefined;
 
@@ -82,6 +85,7 @@ export function route<Path extends string, P extends Schema = None, Q extends Sc
 export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schema>, handler: (who: never, input: never, c: ApiContext) => Promise<Response> | Response): void {
   app.openAPIRegistry.registerPath(document(spec));
   remember(spec);
+  const types = [...new Set(spec.answers.flatMap(({ type, streams }) => [...(type ? [type] : []), ...(streams ? [eventStream] : [])]))];
   app.on(spec.method.toUpperCase(), spec.path, observed(async (c) => {
     const caller = c.get("caller");
     let who: Context | Caller = caller;
@@ -95,8 +99,9 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
         await confirmAdministrator(ctx);
       }
     }
+    if (!accepts(requestHeader(c, "accept"), types)) throw new SluiceError("not_acceptable", `This address answers ${["application/json", ...types].join(" or ")}. Change the Accept header.`);
     const key = spec.creates ? idempotencyKeyOf(c) : null;
-    const params = spec.params ? parseInput(spec.params, c.req.param(), "/path") : undefined;
+    const params = spec.params ? parsePath(spec.params, c.req.param()) : undefined;
     const query = spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined;
     const text = spec.body ? await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT) : "";
     const input = { params, query, body: spec.body ? parseInput(spec.body, jsonOf(c, text, spec)) : undefined };
@@ -150,7 +155,7 @@ export function neededFor(method: string, path: string): Needs | null {
 
 function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig {
   const content = (schema: Schema, type = "application/json") => ({ [type]: { schema } });
-  const responses: RouteConfig["responses"] = Object.fromEntries(spec.answers.map((a) => [a.status, { description: a.description, ...((a.schema ?? a.type) && { content: content(a.schema ?? z.string(), a.type) }) }]));
+  const responses: RouteConfig["responses"] = Object.fromEntries(spec.answers.map((a) => [a.status, { description: a.description, ...((a.schema ?? a.type) && { content: { ...content(a.schema ?? z.string(), a.type), ...(a.streams && content(z.string(), eventStream)) } }) }]));
   responses.default = { description: "A problem (RFC 9457).", content: content(ProblemDocument, "application/problem+json") };
   return createRoute({
     method: spec.method,
@@ -192,6 +197,17 @@ function credentialsOf(c: ApiContext): Credentials {
     safe: ["GET", "HEAD", "OPTIONS"].includes(c.req.method),
     referer: requestHeader(c, "referer") ?? null,
   };
+}
+
+/** An id that cannot be one names nothing, however it is written. @throws SluiceError `not_found` */
+function parsePath<S extends Schema>(schema: S, given: unknown): z.output<S> {
+  try {
+    return parseInput(schema, given, "/path");
+  } catch (error) {
+    // An email in a path is input, which a person may have typed wrong.
+    const isId = isSluiceError(error, "validation_failed") && error.options.errors?.every(({ pointer }) => pointer !== "/path/email");
+    throw isId ? notFound("There is nothing at this address.") : error;
+  }
 }
 
 function queryOf(c: ApiContext): Record<string, string | string[]> {

@@ -124,6 +124,24 @@ describe.each(eachDoor)("bad input at the $name door", ({ name, url }) => {
     }
   });
 
+  it("an id that cannot be one is 404 at any length", async () => {
+    for (const id of ["x", "x".repeat(300), "00000000-0000-0000-0000-00000000000g", "a%20b"]) {
+      for (const path of [`/api/v1/auth/api-keys/${id}`, `/api/v1/auth/api-keys/${id}/usage`, `/api/v1/chatflows/${id}`, `/api/v1/decisions/${id}`]) {
+        const answer = await call(url, "GET", path, { key: own.key });
+        expect([answer.status, answer.json.code], path).toEqual([404, "not_found"]);
+      }
+    }
+  });
+
+  it("a caller that cannot take the answer is told with 406, and nothing is done", async () => {
+    const before = await count();
+    const wants = (accept: string, path = "/api/v1/auth/api-keys") => call(url, "POST", path, { bearer: token, headers: { accept }, body: { name: "406" } });
+    for (const accept of ["text/html", "application/xml, image/*", "application/json;q=0"]) expect((await wants(accept)).json, accept).toMatchObject({ status: 406, code: "not_acceptable" });
+    expect(await count()).toBe(before);
+    expect((await call(url, "GET", "/api/v1/auth/me", { key: own.key, headers: { accept: "application/*" } })).status).toBe(200);
+    expect((await wants("text/event-stream", "/api/v1/chat/predict/stream")).status).toBe(422);
+  });
+
   it("an idempotency key that is none is refused, and nothing is done", async () => {
     const before = await count();
     for (const wrong of ["two words", "x".repeat(256), "caf\u00e9"]) {
