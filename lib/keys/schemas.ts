@@ -48,7 +48,8 @@ export const CreateKeyInput = z.strictObject({
   permissions: Permissions.optional(),
   chatflowIds: ChatflowIds.nullish(),
   allowedIps: AllowedIps.optional(),
-  rateLimit: RateLimitInput.default(defaultRateLimit),
+  /** Left out: that of the key which creates it, else 1000 in 3600 s. */
+  rateLimit: RateLimitInput.optional(),
   expiresAt: instant.nullish(),
   /** Seconds from now. */
   expiresIn: z.int().min(1, "must be at least 1").max(3_153_600_000).optional(),
@@ -198,7 +199,8 @@ export const ImportedKey = z.strictObject({
   permissions: Permissions,
   chatflowIds: ChatflowIds.nullish(),
   allowedIps: AllowedIps.optional(),
-  rateLimit: RateLimitInput.default(defaultRateLimit),
+  /** Left out: that of the key which creates it, else 1000 in 3600 s. */
+  rateLimit: RateLimitInput.optional(),
   expiresAt: instant.nullish(),
   /** For display; default the prefix. */
   start: z.string().max(40).refine(noNul, nulError).optional(),
@@ -213,6 +215,8 @@ export const ImportKeysInput = z.strictObject({
   dryRun: z.boolean().default(false),
 });
 export type ImportKeysInput = z.output<typeof ImportKeysInput>;
+
+export { decodeKeyFile } from "./decode-key-file";
 
 /** A file as it was uploaded or pasted: CSV or JSON, told apart by how it begins. */
 export const ImportKeyFileInput = z.strictObject({

@@ -1,14 +1,14 @@
 import { readFile, stat } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { importKeyFile, type ImportReport } from "@/lib/keys";
-import { ImportKeyFileInput } from "@/lib/keys/schemas";
+import { decodeKeyFile, ImportKeyFileInput } from "@/lib/keys/schemas";
 import { runCommand, say, UsageError } from "./run";
 
 const usage = `Imports API keys of an earlier system by their SHA-256, so that they work unchanged.
 
   npm run key:import -- keys.csv [--tenant acme] [--dry-run] [--json]
 
-The file is CSV with a line of column names, or JSON ([…] or {"keys": […]}). Of each key:
+The file is CSV with a line of column names, as spreadsheets write it (commas, semicolons or tabs; UTF-8 or UTF-16), or JSON ([…] or {"keys": […]}). Of each key:
     sha256       hex, of the whole key; or of what follows its prefix, then hashed = afterPrefix and prefix = flash_
     name, permissions (separated by spaces or semicolons)
     userId       our id or Keycloak's; or user (username or verified email) with tenant (or --tenant for all)
@@ -30,7 +30,7 @@ async function textOf(file: string): Promise<string> {
   const found = await stat(file).catch(() => null);
   if (!found?.isFile()) throw new UsageError(`there is no file ${file}`);
   if (found.size > fileMax) throw new UsageError(`${file} is larger than 5 MB; split it`);
-  return readFile(file, "utf8");
+  return decodeKeyFile(await readFile(file));
 }
 
 function tell({ results, problems }: ImportReport, file: string, dryRun: boolean): void {

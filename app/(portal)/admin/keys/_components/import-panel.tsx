@@ -9,6 +9,7 @@ import { Label } from "@/app/_components/ui/label";
 import { Notice } from "@/app/_components/ui/notice";
 import { Textarea } from "@/app/_components/ui/textarea";
 import { useDraft } from "@/app/_components/use-draft";
+import { decodeKeyFile } from "@/lib/keys/schemas";
 import { importKeyFileAction } from "../actions";
 import { ImportResults, type Report } from "./import-results";
 
@@ -53,7 +54,7 @@ export function ImportPanel({ tenants, onDone }: { tenants: string[]; onDone: ()
         <div className="grid gap-5 sm:grid-cols-2">
           <div className="space-y-1.5">
             <Label htmlFor={`${id}-file`}>File</Label>
-            <Input id={`${id}-file`} type="file" accept=".csv,.json,text/csv,application/json" className="py-1.5" onChange={(event) => void event.target.files?.[0]?.text().then(change)} />
+            <Input id={`${id}-file`} type="file" accept=".csv,.tsv,.txt,.json,text/csv,text/tab-separated-values,application/json" className="py-1.5" onChange={(event) => void event.target.files?.[0]?.arrayBuffer().then((bytes) => change(decodeKeyFile(new Uint8Array(bytes))))} />
           </div>
           <div className="space-y-1.5">
             <Label htmlFor={`${id}-tenant`}>Tenant<span className="ml-1.5 font-normal text-muted">optional</span></Label>
