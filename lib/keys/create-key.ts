@@ -5,7 +5,7 @@ import { transaction, type Tx } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
 import { grantOf, keyFields, outlivesGrant, viewOf } from "./key-view";
 import { type Bounds, findBounds, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireStillThere, requireWithinOwn } from "./policy";
-import { type ApiKeyView, type CreateKeyInput, defaultPermissions } from "./schemas";
+import { type ApiKeyView, type CreateKeyInput, defaultPermissions, defaultRateLimit } from "./schemas";
 import { newSecret } from "./secret";
 
 export type CreatedKey = { key: ApiKeyView; secret: string; message?: string };
@@ -13,8 +13,8 @@ export type CreatedKey = { key: ApiKeyView; secret: string; message?: string };
 export type CreatedKeyFor = CreatedKey & { grant: "missing" | "active" };
 
 /**
- * Creates an API key for the caller. A key may create keys too: what is left out is inherited from it, and permissions, chatflows, addresses
- * and expiry stay within its own, or within those of the token that was sent.
+ * Creates an API key for the caller. A key may create keys too: what is left out is inherited from it, and permissions, chatflows, addresses,
+ * expiry and rate limit stay within its own, or within those of the token that was sent.
  *
  * @returns the key and its secret, which exists only in this return value; afterwards the database knows its SHA-256
  *   and a short hint. `message` when the key outlives the owner's grant.
@@ -52,14 +52,14 @@ export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateK
       data: {
         id, tenantId, userId, name: input.name, description: input.description ?? null,
         secretHash: secret.hash, start: secret.start, last4: secret.last4, secretSince: nowDate(),
-        permissions, ...bounds, rateRequests: input.rateLimit.requests, rateWindow: input.rateLimit.window,
+        permissions, ...bounds,
         createdByType: creator.type, createdById: creator.id,
       },
       select: keyFields,
     });
     await recordAudit(tx, ctx, {
       action: "key.created", target: { type: "apiKey", id }, tenantId,
-      data: { name: input.name, start: secret.start, permissions, rateLimit: input.rateLimit, expiresAt: bounds.expiresAt?.toISOString() ?? null, chatflowIds: bounds.chatflowIds, allowedIps: bounds.allowedIps, ownerId: userId },
+      data: { name: input.name, start: secret.start, permissions, rateLimit: { requests: bounds.rateRequests, window: bounds.rateWindow }, expiresAt: bounds.expiresAt?.toISOString() ?? null, chatflowIds: bounds.chatflowIds, allowedIps: bounds.allowedIps, ownerId: userId },
     });
     return created;
   });
@@ -73,7 +73,14 @@ function reachOf(ctx: Context, input: CreateKeyInput, parent: Bounds | null): Re
     chatflowIds: input.chatflowIds === undefined ? (parent?.chatflowIds ?? []) : (input.chatflowIds ?? []),
     allowedIps: input.allowedIps ?? parent?.allowedIps ?? [],
     expiresAt: expiryOf(input, parent?.expiresAt ?? null),
+    ...rateFor(input.rateLimit, parent),
   };
+}
+
+/** What is asked for, else that of the key which creates, else the default. */
+export function rateFor(wanted: { requests: number; window: number } | undefined, parent: Bounds | null): Pick<Reach, "rateRequests" | "rateWindow"> {
+  const { rateRequests = defaultRateLimit.requests, rateWindow = defaultRateLimit.window } = parent ?? {};
+  return { rateRequests: wanted?.requests ?? rateRequests, rateWindow: wanted?.window ?? rateWindow };
 }
 
 /** The parent's own words where they still hold in full, else what is left of them (a smaller role, a narrower token). */

@@ -9,7 +9,8 @@ import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
 import { type FoundPerson, lookUpPerson, lookUpPersonById } from "@/lib/tenants";
 import { staleKeyRecords } from "./key-records";
 import { grantOf, keyFields } from "./key-view";
-import { type Bounds, findBounds, requireExpiry, requireHeld, requireWithinOwn } from "./policy";
+import { rateFor } from "./create-key";
+import { type Bounds, findBounds, lockOwner, type Reach, requireExpiry, requireHeld, requireStillThere, requireWithinOwn } from "./policy";
 import type { ImportedKey, ImportKeysInput, ImportResult } from "./schemas";
 import { storedHashOf } from "./secret";
 
@@ -62,11 +63,12 @@ function remembered(people: Map<string, Promise<FoundPerson>>, { userId, tenant 
 }
 
 /** A key that imports passes on its own bounds where none are named, as one that creates does. */
-function boundsOf(key: ImportedKey, acting: Bounds | null): Omit<Bounds, "permissions"> {
+function boundsOf(key: ImportedKey, acting: Bounds | null): Omit<Reach, "permissions"> {
   return {
     chatflowIds: key.chatflowIds === undefined ? (acting?.chatflowIds ?? []) : (key.chatflowIds ?? []),
     allowedIps: key.allowedIps ?? acting?.allowedIps ?? [],
     expiresAt: key.expiresAt === undefined ? (acting?.expiresAt ?? null) : key.expiresAt,
+    ...rateFor(key.rateLimit, acting),
   };
 }
 
@@ -85,12 +87,15 @@ async function importOne(ctx: Context, key: ImportedKey, owner: FoundPerson, dry
       requireWithinOwn(acting, bounds);
       requireExpiry(bounds.expiresAt, { createdAtMs: 0, lifetimeDays: undefined });
       if (dryRun) return null;
+      // As every creation does: whoever is cut off meanwhile, owner or importer, leaves no key behind.
+      await lockOwner(tx, owner.userId);
+      await requireStillThere(tx, ctx);
       const { type, id: createdById } = actorRef(ctx);
       const start = key.start ?? key.prefix ?? "";
       const created = await tx.apiKey.create({
         data: {
           id, tenantId: owner.tenantId, userId: owner.userId, name: key.name, description: key.description ?? null, secretHash, start, last4: key.last4 ?? "", secretSince: nowDate(),
-          permissions: key.permissions, ...bounds, rateRequests: key.rateLimit.requests, rateWindow: key.rateLimit.window, createdByType: type, createdById,
+          permissions: key.permissions, ...bounds, createdByType: type, createdById,
         },
         select: keyFields,
       });

@@ -3,7 +3,7 @@ import { aPerson, contextOf } from "@/dev/testing/people";
 import type { Context } from "@/lib/access";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
-import { createKey, getKeyAllowance, listCreatedKeys, revokeKey } from ".";
+import { createKey, getKeyAllowance, listCreatedKeys, revokeKey, rotateKey, updateKey } from ".";
 import { CreateKeyInput } from "./schemas";
 
 const create = async (ctx: Context, name: string) => (await createKey(ctx, CreateKeyInput.parse({ name, permissions: ["api-keys:read", "api-keys:create", "api-keys:manage"] }))).key.id;
@@ -27,6 +27,36 @@ describe("the keys that a key created", () => {
     expect((await db().apiKey.findUniqueOrThrow({ where: { id: grandchild } })).revokedAt).not.toBeNull();
     expect(await names(root)).toEqual([]);
     await expect(listCreatedKeys(ctx, "x")).rejects.toMatchObject({ code: "not_found" });
+  });
+});
+
+describe("a key that makes and changes keys", () => {
+  const permissions = ["api-keys:read", "api-keys:create", "api-keys:manage"];
+  const aFamily = async () => {
+    const person = await aPerson();
+    const own = (await createKey(contextOf(person), CreateKeyInput.parse({ name: "own", permissions, rateLimit: { requests: 100, window: 60 } }))).key;
+    return { person, own, asKey: contextOf(person, { apiKeyId: own.id, permissions }) };
+  };
+
+  it("never gives itself or another a higher rate limit than its own, in one burst or in many short windows", async () => {
+    const { person, own, asKey } = await aFamily();
+    const other = (await createKey(contextOf(person), CreateKeyInput.parse({ name: "other", permissions, rateLimit: { requests: 10, window: 60 } }))).key;
+    for (const rateLimit of [{ requests: 1_000_000, window: 1 }, { requests: 101, window: 60 }, { requests: 101, window: 3600 }, { requests: 10, window: 5 }]) {
+      for (const id of [own.id, other.id]) await expect(updateKey(asKey, id, { rateLimit }), JSON.stringify(rateLimit)).rejects.toMatchObject({ code: "permission_escalation" });
+      await expect(createKey(asKey, CreateKeyInput.parse({ name: "child", permissions, rateLimit }))).rejects.toMatchObject({ code: "permission_escalation" });
+    }
+    for (const rateLimit of [{ requests: 100, window: 60 }, { requests: 10, window: 6 }, { requests: 100, window: 3600 }]) expect((await updateKey(asKey, other.id, { rateLimit })).key.rateLimit).toEqual(rateLimit);
+  });
+
+  it("passes its own rate limit on where none is named", async () => {
+    const { asKey } = await aFamily();
+    expect((await createKey(asKey, CreateKeyInput.parse({ name: "child", permissions }))).key.rateLimit).toEqual({ requests: 100, window: 60 });
+  });
+
+  it("hands out no new secret of a key that may call faster", async () => {
+    const { person, asKey } = await aFamily();
+    const fast = (await createKey(contextOf(person), CreateKeyInput.parse({ name: "fast", permissions, rateLimit: { requests: 1000, window: 60 } }))).key;
+    await expect(rotateKey(asKey, fast.id, { overlapSeconds: 0 })).rejects.toMatchObject({ code: "permission_escalation" });
   });
 });
 

@@ -35,13 +35,14 @@ export function requireHeld(ctx: Context, permissions: readonly string[]): void 
 }
 
 /** How far a key reaches; an empty list sets no bound. */
-export type Reach = { permissions: string[]; chatflowIds: string[]; allowedIps: string[]; expiresAt: Date | null };
-/** What a caller may give; permissions are there when it is a key that gives its own. */
-export type Bounds = Omit<Reach, "permissions"> & Partial<Pick<Reach, "permissions">>;
+export type Reach = { permissions: string[]; chatflowIds: string[]; allowedIps: string[]; expiresAt: Date | null; rateRequests: number; /** Seconds. */ rateWindow: number };
+/** What a caller may give; permissions and rate limit are there when it is a key that gives its own. */
+export type Bounds = Omit<Reach, "permissions" | keyof Rate> & Partial<Pick<Reach, "permissions" | keyof Rate>>;
+type Rate = Pick<Reach, "rateRequests" | "rateWindow">;
 
 /**
- * What a key or token gives to a key that it makes or changes stays within its own: chatflows, addresses and expiry, so that a leak
- * reaches no further and ends when the leaked key does. Only what is given is asked. People themselves have no such bounds (`own` null).
+ * What a key or token gives to a key that it makes or changes stays within its own: chatflows, addresses, expiry and rate limit, so that a leak
+ * reaches no further, calls no faster and ends when the leaked key does. Only what is given is asked. People themselves have no such bounds (`own` null).
  * @throws SluiceError `permission_escalation`
  */
 export function requireWithinOwn(own: Bounds | null, given: Partial<Omit<Reach, "permissions">>): void {
@@ -49,6 +50,20 @@ export function requireWithinOwn(own: Bounds | null, given: Partial<Omit<Reach, 
   if (given.chatflowIds && !areChatflowsWithin(given.chatflowIds, own.chatflowIds)) throw escalation("You are limited to some chatflows, and cannot give others.", given.chatflowIds, own.chatflowIds);
   if (given.allowedIps && !areRangesWithin(given.allowedIps, own.allowedIps)) throw escalation("This key is limited to some addresses, and cannot give others.", given.allowedIps, own.allowedIps);
   if (given.expiresAt !== undefined && isLater(given.expiresAt, own.expiresAt)) throw escalation(`This key expires at ${own.expiresAt?.toISOString()} and cannot give a later expiry.`, given.expiresAt?.toISOString() ?? null, own.expiresAt?.toISOString() ?? null);
+  const [ownRate, rate] = [rateOf(own), rateOf(given)];
+  if (ownRate && rate && !isRateWithin(rate, ownRate)) throw escalation(`This key may make ${rateWords(ownRate)}, and cannot give a higher rate limit.`, rateWords(rate), rateWords(ownRate));
+}
+
+/** The limit, where both of its halves are there. */
+function rateOf({ rateRequests, rateWindow }: Partial<Rate>): Rate | null {
+  return rateRequests === undefined || rateWindow === undefined ? null : { rateRequests, rateWindow };
+}
+
+const rateWords = ({ rateRequests, rateWindow }: Rate) => `${rateRequests} requests in ${rateWindow} s`;
+
+/** Whether no stretch of the own window can hold more calls than the own limit allows: neither in one burst nor by many short windows. */
+function isRateWithin(wanted: Rate, own: Rate): boolean {
+  return wanted.rateRequests * Math.ceil(own.rateWindow / wanted.rateWindow) <= own.rateRequests;
 }
 
 /** What a caller obtains for itself stays within what it has now: its permissions, and the chatflows that it is limited to. @throws SluiceError `permission_escalation` */
@@ -70,7 +85,7 @@ export function requireWholeWithinOwn(ctx: Context, own: Bounds | null, key: Rea
 /** Whether a change lets a key do anything that it could not do before. */
 export function widens(before: Reach & { disabledAt: Date | null }, after: Reach & { disabledAt: Date | null }): boolean {
   return !covers(permissionMask(before.permissions), after.permissions) || !areChatflowsWithin(after.chatflowIds, before.chatflowIds) || !areRangesWithin(after.allowedIps, before.allowedIps)
-    || isLater(after.expiresAt, before.expiresAt) || (before.disabledAt !== null && after.disabledAt === null);
+    || isLater(after.expiresAt, before.expiresAt) || !isRateWithin(after, before) || (before.disabledAt !== null && after.disabledAt === null);
 }
 
 function areChatflowsWithin(wanted: string[], own: string[]): boolean {
@@ -108,7 +123,7 @@ export async function findBounds(tx: Tx, ctx: Context): Promise<Bounds | null> {
 async function findActingKey(tx: Tx, ctx: Context): Promise<Reach | null> {
   if (ctx.actor.type !== "apiKey") return null;
   const [key] = await tx.$queryRaw<(Reach & { revokedAt: Date | null })[]>`
-    SELECT permissions, "chatflowIds", "allowedIps", "expiresAt", "revokedAt" FROM "ApiKey" WHERE id = ${ctx.actor.apiKeyId}::uuid AND "tenantId" = ${ctx.tenantId}::uuid FOR KEY SHARE`;
+    SELECT permissions, "chatflowIds", "allowedIps", "expiresAt", "rateRequests", "rateWindow", "revokedAt" FROM "ApiKey" WHERE id = ${ctx.actor.apiKeyId}::uuid AND "tenantId" = ${ctx.tenantId}::uuid FOR KEY SHARE`;
   if (!key || key.revokedAt) throw new SluiceError("key_revoked", "This API key was revoked.");
   return key;
 }
