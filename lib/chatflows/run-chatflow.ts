@@ -36,15 +36,15 @@ export async function runPrediction(ctx: Context, flowiseId: string, input: Pred
 /** Hold, call, settle; released when the call fails, settled when the caller left with the engine at work for them. */
 export async function predict(ctx: Context, run: Run, signal?: AbortSignal): Promise<PredictionAnswer> {
   const hold = await holdCredits(ctx, { amount: run.flow.costCredits, chatflowId: run.flow.id });
-  let wasSent = false;
+  let isAtWork = false;
   try {
-    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: false }, slow: true, signal, onSend: () => { wasSent = true; } });
+    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: false }, slow: true, signal, onWork: (may) => { isAtWork = may; } });
     if (answer.status >= 300) throw await flowiseFailure(answer);
     const data = cleanAnswer(ctx, run, await readJson(answer));
     await settleHold(hold);
     return { data, hold };
   } catch (error) {
-    if (!signal?.aborted || !wasSent) await releaseHold(hold);
+    if (!signal?.aborted || !isAtWork) await releaseHold(hold);
     else {
       await settleHold(hold);
       await abortRun(ctx, run);

@@ -47,10 +47,10 @@ function asFrames({ data, hold }: PredictionAnswer): StreamedAnswer {
 async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ kind: "stream"; stream: StreamedAnswer } | { kind: "json"; plain: PredictionAnswer }> {
   const unlock = await lockConversation(run.flow.flowiseId, run.ids.upstream.chatId);
   let hold: Hold | undefined;
-  let wasSent = false;
+  let isAtWork = false;
   try {
     hold = await holdCredits(ctx, { amount: run.flow.costCredits, chatflowId: run.flow.id });
-    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: true }, stream: true, signal, onSend: () => { wasSent = true; } });
+    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: true }, stream: true, signal, onWork: (may) => { isAtWork = may; } });
     if (answer.status >= 300) throw await flowiseFailure(answer);
     // By the answer's type, not by what was asked for.
     if (!/^text\/event-stream/i.test(answer.headers["content-type"] ?? "")) {
@@ -62,7 +62,7 @@ async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ k
     const first = await firstPiece(answer);
     return { kind: "stream", stream: relay(ctx, run, { answer, first, hold, unlock, signal }) };
   } catch (error) {
-    const left = signal?.aborted === true && wasSent;
+    const left = signal?.aborted === true && isAtWork;
     try {
       if (left) await abortRun(ctx, run);
       if (hold) await (left ? settleHold(hold) : releaseHold(hold));

@@ -157,8 +157,11 @@ describe("an engine that refuses the token", () => {
   it("a second 401 ends it: two calls, and upstream_unauthorised", async () => {
     moveClock(12_000);
     await order(nflow, { unauthorizedNext: 5 });
-    await expect(callUpstream(withKey(), search)).rejects.toMatchObject({ code: "upstream_unauthorised" });
+    const work: boolean[] = [];
+    await expect(callUpstream(withKey(), { ...search, onWork: (may) => work.push(may) })).rejects.toMatchObject({ code: "upstream_unauthorised" });
     expect(await callsOf(nflow)).toHaveLength(2);
+    // A caller who leaves after a 401 pays nothing.
+    expect(work).toEqual([true, false, true, false]);
   });
 });
 
@@ -312,11 +315,11 @@ describe("a caller who leaves", () => {
   it("before a connection took the request, the engine had nothing", async () => {
     const gone = new AbortController();
     gone.abort();
-    let wasSent = false;
-    await expect(callUpstream(withKey(), { ...search, signal: gone.signal, onSend: () => { wasSent = true; } })).rejects.toThrow();
-    expect(wasSent).toBe(false);
-    await callUpstream(withKey(), { ...search, onSend: () => { wasSent = true; } });
-    expect(wasSent).toBe(true);
+    let isAtWork = false;
+    await expect(callUpstream(withKey(), { ...search, signal: gone.signal, onWork: (may) => { isAtWork = may; } })).rejects.toThrow();
+    expect(isAtWork).toBe(false);
+    await callUpstream(withKey(), { ...search, onWork: (may) => { isAtWork = may; } });
+    expect(isAtWork).toBe(true);
   });
 });
 

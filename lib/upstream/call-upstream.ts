@@ -29,8 +29,8 @@ export type UpstreamRequest = {
   boundKey?: string;
   /** Fires when the caller has gone. */
   signal?: AbortSignal;
-  /** Told when a connection has taken the request: from then on the engine may be at work. */
-  onSend?: () => void;
+  /** Told whether the engine may be at work: from the moment a connection takes the request, and no longer when it answers 401, which it does before anything else. */
+  onWork?: (mayBeAtWork: boolean) => void;
 };
 
 /** Whatever the engine answered but a 401; `body` must be read or destroyed. `request` says what a failing body means. */
@@ -57,7 +57,7 @@ export async function callUpstream(ctx: Context, request: UpstreamRequest): Prom
   if (!changes) return twiceAtMost(ctx, request, credential, sent);
   await noteEffect(ctx.attempt);
   try {
-    const answer = await twiceAtMost(ctx, { ...request, onSend: () => { sent.mayBeAtWork = true; request.onSend?.(); } }, credential, sent);
+    const answer = await twiceAtMost(ctx, { ...request, onWork: (may) => { sent.mayBeAtWork = may; request.onWork?.(may); } }, credential, sent);
     if (answer.status >= 400 && answer.status < 500) await withdrawEffect(ctx.attempt);
     return answer;
   } catch (error) {
@@ -69,7 +69,7 @@ export async function callUpstream(ctx: Context, request: UpstreamRequest): Prom
 async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
   const first = await attempt(ctx, request, credential, sent);
   if (first.status !== 401) return first;
-  sent.mayBeAtWork = false;
+  request.onWork?.(false);
   const upstream = request.engine;
   metrics.upstream401.inc({ upstream });
   first.body.resume();
@@ -77,7 +77,7 @@ async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: E
     const second = await again(ctx, request, credential.generation, sent);
     metrics.retry.inc({ result: second.status === 401 ? "unauthorised" : "ok" });
     if (second.status !== 401) return second;
-    sent.mayBeAtWork = false;
+    request.onWork?.(false);
     metrics.upstream401.inc({ upstream });
     second.body.resume();
   }
@@ -116,7 +116,7 @@ async function optionsOf(ctx: Context, request: UpstreamRequest, credential: Eng
   const url = new URL(base + pathOf(request.engine, request.method, request.template, request.names));
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
   return {
-    origin: url.origin, path: url.pathname + url.search, method: request.method, body: sent.body, onSend: request.onSend,
+    origin: url.origin, path: url.pathname + url.search, method: request.method, body: sent.body, onSend: request.onWork && (() => request.onWork?.(true)),
     headersTimeout: request.slow ? totalMs(request) : settings.UPSTREAM_FIRST_BYTE_TIMEOUT_MS,
     bodyTimeout: request.stream ? settings.UPSTREAM_IDLE_TIMEOUT_MS : totalMs(request),
     headers: {
