@@ -4,7 +4,7 @@ import { now, nowDate } from "@/lib/platform/clock";
 import { transaction, type Tx } from "@/lib/platform/db";
 import { newId } from "@/lib/platform/ids";
 import { grantOf, keyFields, outlivesGrant, viewOf } from "./key-view";
-import { type Bounds, findBounds, type KeyOwner, keyPolicy, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireStillThere, requireWithinOwn } from "./policy";
+import { type Bounds, findBounds, type KeyOwner, keyPolicy, lockAsMaker, type Reach, requireExpiry, requireHeld, requireRoomForKey, requireStillThere, requireWithinOwn } from "./policy";
 import { type ApiKeyView, type CreateKeyInput, defaultPermissions, defaultRateLimit } from "./schemas";
 import { newSecret } from "./secret";
 
@@ -46,6 +46,7 @@ export async function createKeyFor(ctx: Context, owner: KeyOwner, input: CreateK
     const { keysPerUser, lifetimeDays } = await keyPolicy(tx, tenantId);
     requireExpiry(bounds.expiresAt, { createdAtMs: now(), lifetimeDays, pointer: input.expiresIn ? "/expiresIn" : undefined });
     await requireRoomForKey(tx, owner, keysPerUser);
+    await lockAsMaker(tx, ctx);
     await requireStillThere(tx, ctx);
 
     const created = await tx.apiKey.create({

@@ -10,7 +10,7 @@ import { type FoundPerson, lookUpPerson, lookUpPersonById } from "@/lib/tenants"
 import { staleKeyRecords } from "./key-records";
 import { grantOf, keyFields } from "./key-view";
 import { rateFor } from "./create-key";
-import { type Bounds, findBounds, lockOwner, type Reach, requireExpiry, requireHeld, requireStillThere, requireWithinOwn } from "./policy";
+import { type Bounds, findBounds, lockAsMaker, lockOwner, type Reach, requireExpiry, requireHeld, requireStillThere, requireWithinOwn } from "./policy";
 import type { ImportedKey, ImportKeysInput, ImportResult } from "./schemas";
 import { storedHashOf } from "./secret";
 
@@ -89,6 +89,7 @@ async function importOne(ctx: Context, key: ImportedKey, owner: FoundPerson, dry
       if (dryRun) return null;
       // As every creation does: whoever is cut off meanwhile, owner or importer, leaves no key behind.
       await lockOwner(tx, owner.userId);
+      await lockAsMaker(tx, ctx);
       await requireStillThere(tx, ctx);
       const { type, id: createdById } = actorRef(ctx);
       const start = key.start ?? key.prefix ?? "";

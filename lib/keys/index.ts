@@ -19,6 +19,7 @@ export type { Taken } from "./local-limit";
 export { noteCaller, noteRefused } from "./note-caller";
 export { requireNarrower } from "./policy";
 export { revokeAnyKey, revokeKey, revokeKeys } from "./revoke-key";
+export { revokeKeysMadeBy } from "./revoke-keys-made-by";
 export { revokeKeysOf } from "./revoke-keys-of";
 export { rotateKey } from "./rotate-key";
 export { hashSecret, looksLikeSecret, newSecret, shapeOf } from "./secret";

@@ -133,6 +133,19 @@ export async function lockOwner(tx: Tx, userId: string): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`keys:${userId}`}, 0))`;
 }
 
+const makerLock = (userId: string) => `keys-by:${userId}`;
+
+/** Held by a creation to its end, beside others of the same maker: whoever revokes all that a person made waits for it. Taken after the owner's lock. */
+export async function lockAsMaker(tx: Tx, { actor }: Context): Promise<void> {
+  if (actor.type !== "user" && actor.type !== "apiKey") return;
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(hashtextextended(${makerLock(actor.person.userId)}, 0))`;
+}
+
+/** Waits for every creation by this person, and lets none begin before the transaction ends. */
+export async function lockMaker(tx: Tx, userId: string): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${makerLock(userId)}, 0))`;
+}
+
 /**
  * Asks again, behind the owner's lock, whether the caller may still act: many creations may have waited there since the door let them in, and somebody
  * may have been cut off meanwhile. Of a key `findBounds` has asked. Redis is asked within the transaction, since an answer from before the lock is worth nothing.

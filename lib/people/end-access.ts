@@ -1,6 +1,6 @@
 import type { Context } from "@/lib/access";
 import { endGrantOf } from "@/lib/grants";
-import { revokeKeysOf } from "@/lib/keys";
+import { revokeKeysMadeBy, revokeKeysOf } from "@/lib/keys";
 import { transaction } from "@/lib/platform/db";
 import { isSluiceError } from "@/lib/platform/errors";
 import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
@@ -12,8 +12,8 @@ import { confirmEnded, revokeTokensOf } from "@/lib/tokens";
 export type Whose = { userId: string; tenantId: string; issuer: string; sub: string };
 
 /** What is to end, and what becomes of the right to come back. */
-export type Ending = { sessions: boolean; tokens: boolean; keys: boolean; grant: boolean; access?: AccessChange };
-export type Ended = { sessions: number; tokens: number; keys: number; grant: number; isActive: boolean; changed: boolean };
+export type Ending = { sessions: boolean; tokens: boolean; keys: boolean; /** Those that the person made for others. */ keysForOthers?: boolean; grant: boolean; access?: AccessChange };
+export type Ended = { sessions: number; tokens: number; keys: number; keysForOthers: number; grant: number; isActive: boolean; changed: boolean };
 
 /**
  * Ends what somebody may act by, on every replica before this returns. Sessions come first, so that what is being made with them at this
@@ -41,6 +41,17 @@ export async function endAccess(ctx: Context, whose: Whose, ending: Ending, reas
   if (typeof first !== "number") throw first;
   // Whoever signed in while the rows were being written is kept out like the others.
   const sessions = first + (await endSessions());
+  // A transaction of its own, after what the person makes keys by has ended: it holds keys of many owners.
+  const others = ending.keysForOthers ? await endKeysForOthers(ctx, userId, reason) : 0;
   const grant = ending.grant && (await endGrantOf(ctx, userId, reason)) ? 1 : 0;
-  return { sessions, tokens: done.tokens.count, keys: done.keys.count, grant, isActive: done.access.isActive, changed: done.access.changed };
+  return { sessions, tokens: done.tokens.count, keys: done.keys.count, keysForOthers: others, grant, isActive: done.access.isActive, changed: done.access.changed };
+}
+
+async function endKeysForOthers(ctx: Context, userId: string, reason: string): Promise<number> {
+  const { count, pending } = await transaction(async (tx) => {
+    const { count, stale } = await revokeKeysMadeBy(tx, ctx, userId, reason);
+    return { count, pending: await planInvalidation(tx, stale) };
+  });
+  await confirmInvalidation(pending);
+  return count;
 }

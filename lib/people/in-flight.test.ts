@@ -5,8 +5,8 @@ import { aPerson, contextOf } from "@/dev/testing/people";
 import type { Context } from "@/lib/access";
 import { type Credentials, identify } from "@/lib/entry/identify";
 import { finishGrant, startGrant } from "@/lib/grants";
-import { createKey } from "@/lib/keys";
-import { CreateKeyInput } from "@/lib/keys/schemas";
+import { createAnyKey, createKey } from "@/lib/keys";
+import { CreateAnyKeyInput, CreateKeyInput } from "@/lib/keys/schemas";
 import { db, pool } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { aSignIn } from "@/lib/sessions/sign-in.fixture";
@@ -109,6 +109,34 @@ describe("a cut-off while something is being made", () => {
     expect((await made).key.status).toBe("active");
     expect((await cutOff).keys).toBe(1);
     expect(await living(userId)).toBe(0);
+  });
+
+  it("ends the keys that an administrator made for others, those being made included, and what these made; other administrators' keys stay", async () => {
+    const maker = await atTheDoor({ cookie: (await aSignIn(await realm.tokensFor("ada"))).cookie });
+    const owner = await aPerson();
+    const makeFor = (by: Context, name: string) => createAnyKey(by, CreateAnyKeyInput.parse({ tenant: owner.tenant, user: owner.userId, name, permissions: ["api-keys:create"] }));
+    const first = await makeFor(maker, "first");
+    await create(await atTheDoor({ apiKey: first.secret }));
+    await makeFor(admin, "another administrator's");
+    expect(await living(owner.userId)).toBe(3);
+    const tenant = await hold('SELECT 1 FROM "Tenant" WHERE id = $1 FOR UPDATE', owner.tenantId);
+    const made = makeFor(maker, "in flight");
+    await expect.poll(() => tenant.waitingWith(`keys-by:${userIdOf(maker)}`), soon).toBe(1);
+    const cutOff = revokePerson(admin, userIdOf(maker), all);
+    await expect.poll(() => waitingFor(`keys-by:${userIdOf(maker)}`), soon).toBe(1);
+    await tenant.release();
+    await made;
+    expect(await cutOff).toMatchObject({ keys_for_others: 3, message: expect.stringContaining("3 keys made for others") as string });
+    expect(await db().apiKey.findMany({ where: { userId: owner.userId, revokedAt: null }, select: { name: true } })).toEqual([{ name: "another administrator's" }]);
+    await expect(makeFor(maker, "late")).rejects.toMatchObject({ code: "session_expired" });
+  });
+
+  it("leaves them where the administrator who cuts off says so, or leaves the person's own keys too", async () => {
+    const maker = contextOf(await aPerson({ role: "admin" }));
+    const owner = await aPerson();
+    await createAnyKey(maker, CreateAnyKeyInput.parse({ tenant: owner.tenant, user: owner.userId, name: "kept" }));
+    for (const input of [{ keys_for_others: false }, { keys: false }]) expect(await revokePerson(admin, userIdOf(maker), RevokePersonInput.parse(input))).toMatchObject({ keys_for_others: 0 });
+    expect(await living(owner.userId)).toBe(1);
   });
 
   it("keeps out: a key that waits to be created is refused, whatever its caller came with", async () => {

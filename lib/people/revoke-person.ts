@@ -9,7 +9,7 @@ import { endAccess, type Ended, type Whose } from "./end-access";
 import type { RevokePersonAnswer, RevokePersonInput } from "./schemas";
 
 /**
- * Cuts somebody off: ends their sessions, their programs' tokens, their keys and their machine access, or those of them that are named,
+ * Cuts somebody off: ends their sessions, their programs' tokens, their keys, the keys that they made for others and their machine access, or those of them that are named,
  * everywhere before this returns. Unless `disable` keeps them out, they may sign in again. Keycloak's own sessions end too where our
  * account may do that, which takes the grant along there: hence only when both are to end.
  *
@@ -19,11 +19,11 @@ export async function revokePerson(ctx: Context, userId: string, input: RevokePe
   requirePermission(ctx, "admin:users");
   const person = await findWhose(userId);
   if (input.disable) refuseSelf(ctx, person.userId);
-  const { disable, ...parts } = input;
-  const ended = await endAccess(ctx, person, { ...parts, ...(disable && { access: { keptOut: true } }) }, "cut_off");
+  const { disable, keys_for_others: keysForOthers = input.keys, ...parts } = input;
+  const ended = await endAccess(ctx, person, { ...parts, keysForOthers, ...(disable && { access: { keptOut: true } }) }, "cut_off");
   const keycloak = input.sessions && input.grant ? await signOutThere(person.sub) : "not_asked";
   return {
-    user_id: person.userId, username: person.username, sessions: ended.sessions, tokens: ended.tokens, keys: ended.keys, grant: ended.grant,
+    user_id: person.userId, username: person.username, sessions: ended.sessions, tokens: ended.tokens, keys: ended.keys, keys_for_others: ended.keysForOthers, grant: ended.grant,
     disabled: person.isKeptOut || disable, keycloak_sessions: keycloak, is_active: ended.isActive, message: wordsFor(ended, person.isKeptOut || disable),
   };
 }
@@ -57,7 +57,7 @@ async function signOutThere(sub: string): Promise<RevokePersonAnswer["keycloak_s
 const counted = (count: number, one: string, many = `${one}s`) => (count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]);
 
 function wordsFor(ended: Ended, isKeptOut: boolean): string {
-  const parts = [...counted(ended.sessions, "session"), ...counted(ended.tokens, "program’s sign-in", "programs’ sign-ins"), ...counted(ended.keys, "key"), ...counted(ended.grant, "machine access", "machine access")];
+  const parts = [...counted(ended.sessions, "session"), ...counted(ended.tokens, "program’s sign-in", "programs’ sign-ins"), ...counted(ended.keys, "key"), ...counted(ended.keysForOthers, "key made for others", "keys made for others"), ...counted(ended.grant, "machine access", "machine access")];
   const what = parts.length === 0 ? "There was nothing left to end." : `Ended: ${parts.join(", ")}.`;
   if (isKeptOut) return `${what} They stay out until an administrator lets them in again.`;
   return ended.isActive ? `${what} They are not kept out, and may sign in again.` : what;

@@ -59,14 +59,16 @@ export type SyncByEmailAnswer = z.infer<typeof SyncByEmailAnswer>;
 /** What ends; a part left out ends too, but `disable` must be asked for. */
 export const RevokePersonInput = z.strictObject({
   sessions: z.boolean().default(true), tokens: z.boolean().default(true), keys: z.boolean().default(true), grant: z.boolean().default(true),
+  /** Keys that the person made for other people; left out, as `keys`. */
+  keys_for_others: z.boolean().optional(),
   /** Keeps the person out until an administrator lets them in again. */
   disable: z.boolean().default(false),
 });
 export type RevokePersonInput = z.output<typeof RevokePersonInput>;
 
-/** How many of each ended: portal sessions, sign-ins of programs with all their tokens, keys, and machine access. */
+/** How many of each ended: portal sessions, sign-ins of programs with all their tokens, keys, keys made for other people, and machine access. */
 export const RevokePersonAnswer = z.object({
-  user_id: z.uuid(), username: z.string(), sessions: z.int(), tokens: z.int(), keys: z.int(), grant: z.int(), disabled: z.boolean(),
+  user_id: z.uuid(), username: z.string(), sessions: z.int(), tokens: z.int(), keys: z.int(), keys_for_others: z.int(), grant: z.int(), disabled: z.boolean(),
   /**
    * Whether Keycloak's own sessions of the person ended too. `not_permitted`: the service account may only read (it would need `manage-users`);
    * `not_configured`: there is none; `unavailable`: Keycloak did not answer; `not_asked`: not all of sessions and grant were to end, and there that is one thing.

@@ -7,16 +7,17 @@ import { Checkbox } from "@/app/_components/ui/checkbox";
 import { useDraft } from "@/app/_components/use-draft";
 import { revokePersonAction } from "../../actions";
 
-type Part = "sessions" | "tokens" | "keys" | "grant" | "disable";
+type Part = "sessions" | "tokens" | "keys" | "keys_for_others" | "grant" | "disable";
 const parts: { part: Part; label: string; hint: string }[] = [
   { part: "sessions", label: "Sessions", hint: "Every browser is signed out." },
   { part: "tokens", label: "Programs’ tokens", hint: "Access and refresh tokens are refused." },
   { part: "keys", label: "API keys", hint: "Revoked for good, with whatever runs on them." },
+  { part: "keys_for_others", label: "Keys made for other people", hint: "Revoked for good, together with the keys that those created." },
   { part: "grant", label: "Machine access", hint: "Taken away; they would have to give it again." },
   { part: "disable", label: "And keep them out", hint: "They cannot sign in again until an administrator lets them in. Otherwise they may, at once." },
 ];
 
-const usual: Record<Part, boolean> = { sessions: true, tokens: true, keys: true, grant: true, disable: false };
+const usual: Record<Part, boolean> = { sessions: true, tokens: true, keys: true, keys_for_others: true, grant: true, disable: false };
 
 /** What ends is chosen here; the name is typed, since revoked keys do not come back. */
 export function CutOffDialog({ person, isSelf, onClose, onEnded }: { person: PersonDetails; isSelf: boolean; onClose: () => void; onEnded: (answer: RevokePersonAnswer) => void }) {
