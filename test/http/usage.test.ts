@@ -9,6 +9,7 @@ let ada: { id: string; key: string };
 beforeAll(async () => {
   [uma, gus] = (await Promise.all([tokensOf("uma"), tokensOf("gus")])).map((t) => t.access_token) as [string, string];
   ada = await keyOf("ada", { permissions: ["*"] });
+  expect((await call(doors.own, "POST", `/api/admin/chatflows/${flowIds.silent}/users/email/uma@acme.test`, { key: ada.key })).status).toBe(200);
 });
 afterAll(() => revoke("ada", ada.id));
 
