@@ -38,7 +38,7 @@ export async function predict(ctx: Context, run: Run, signal?: AbortSignal): Pro
   const hold = await holdCredits(ctx, { amount: run.flow.costCredits, chatflowId: run.flow.id });
   let isAtWork = false;
   try {
-    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: false }, slow: true, signal, onWork: (may) => { isAtWork = may; } });
+    const answer = await callUpstream(ctx, { engine: "flowise", needs: "ai:predict", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: false }, slow: true, signal, onWork: (may) => { isAtWork = may; } });
     if (answer.status >= 300) throw await flowiseFailure(answer);
     const data = cleanAnswer(ctx, run, await readJson(answer));
     await settleHold(hold);

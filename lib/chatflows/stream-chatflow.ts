@@ -50,7 +50,7 @@ async function stream(ctx: Context, run: Run, signal?: AbortSignal): Promise<{ k
   let isAtWork = false;
   try {
     hold = await holdCredits(ctx, { amount: run.flow.costCredits, chatflowId: run.flow.id });
-    const answer = await callUpstream(ctx, { engine: "flowise", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: true }, stream: true, signal, onWork: (may) => { isAtWork = may; } });
+    const answer = await callUpstream(ctx, { engine: "flowise", needs: "ai:predict", method: "POST", template: "/api/v1/prediction/:id", names: { id: run.flow.flowiseId }, boundKey: run.boundKey, body: { ...run.body, streaming: true }, stream: true, signal, onWork: (may) => { isAtWork = may; } });
     if (answer.status >= 300) throw await flowiseFailure(answer);
     // By the answer's type, not by what was asked for.
     if (!/^text\/event-stream/i.test(answer.headers["content-type"] ?? "")) {

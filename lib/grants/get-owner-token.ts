@@ -9,7 +9,7 @@ import { type Audience, backOff, isFresh, keepAccess, type OwnerAccess, readAcce
 import type { GrantRow } from "./vault";
 
 /** A token to send to an engine. `generation` names the tokens that it comes from; say it back when the engine refuses it. */
-export type UpstreamToken = { accessToken: string; generation: number; /** ms */ expiresAt: number };
+export type UpstreamToken = { accessToken: string; generation: number; /** ms */ expiresAt: number; /** Whether Keycloak was asked for it just now: it may have said a new role. */ isNew?: true };
 
 const forcedEveryMs = 5000;
 
@@ -33,7 +33,7 @@ export async function getOwnerToken(userId: string, audience: Audience, options:
   try {
     const token = await join(flight, () => counted(mint(userId, audience, staleGeneration)));
     took(how);
-    return token;
+    return { ...token, isNew: true };
   } catch (error) {
     // While Keycloak cannot make another, the one that still lives is still good.
     const isLater = isTokenEndpointError(error, "busy", "unavailable", "misconfigured") || isSluiceError(error, "auth_busy");

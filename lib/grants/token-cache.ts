@@ -3,22 +3,22 @@ import { now } from "@/lib/platform/clock";
 import { randomToken, seal, unseal, UnsealError } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
 import { sealingRing } from "@/lib/platform/key-rings";
+import { type OwnerTokenKind, ownerTokenKey, ownerTokenKinds } from "@/lib/platform/owner-token-keys";
 import { defineScript, runScript, type StaleRecord } from "@/lib/platform/records";
 import { redisRunId, withRedis } from "@/lib/platform/redis";
 
 /** The engines to which an owner's token is narrowed; `self` is the grant's own access token, never sent to anybody. */
 export type Audience = "nflow" | "flowise";
-type Kind = Audience | "self";
+type Kind = OwnerTokenKind;
 
 /** An access token of the owner. Instants are milliseconds of our clock. */
 export type OwnerAccess = { accessToken: string; expiresAt: number; lifeSeconds: number; generation: number };
 
 const Stored = z.object({ at: z.string(), exp: z.number(), life: z.number() });
 
-const kinds: Kind[] = ["self", "nflow", "flowise"];
-
+const kinds = ownerTokenKinds;
+const tokenKey = ownerTokenKey;
 const grantKey = (userId: string) => `sl:g:{${userId}}`;
-const tokenKey = (userId: string, kind: Kind) => `${grantKey(userId)}:t:${kind}`;
 const floorKey = (userId: string) => `${grantKey(userId)}:x`;
 const backOffKey = (userId: string) => `sl:g:{${userId}}:b`;
 const inflightKey = (userId: string) => `sl:g:{${userId}}:f`;

@@ -10,7 +10,7 @@ import { pauseUntil, refreshSession, refuseWhilePaused, type Unlocked, unlock } 
 import { backOff, openSession, storeDerived } from "./store";
 
 /** A token to send to an engine. `generation` names the tokens that it comes from; say it back when the engine refuses it. */
-export type UpstreamToken = { accessToken: string; generation: number; /** ms */ expiresAt: number };
+export type UpstreamToken = { accessToken: string; generation: number; /** ms */ expiresAt: number; /** Whether Keycloak was asked for it just now: it may have said a new role. */ isNew?: true };
 
 const forcedEveryMs = 5000;
 
@@ -39,7 +39,7 @@ export async function getSessionToken(handle: SessionHandle, audience: Audience,
   try {
     const token = await join(flight, () => mint(handle, audience, staleGeneration));
     took(how);
-    return token;
+    return { ...token, isNew: true };
   } catch (error) {
     // While Keycloak cannot make another, the one that still lives is still good.
     const isLater = isTokenEndpointError(error, "busy", "unavailable", "misconfigured") || isSluiceError(error, "auth_busy");

@@ -7,6 +7,7 @@ import { db, isUniqueViolation, transaction, type Tx } from "@/lib/platform/db";
 import { SluiceError } from "@/lib/platform/errors";
 import { newId } from "@/lib/platform/ids";
 import { keycloakNow } from "@/lib/platform/keycloak";
+import { ownerTokenKey, ownerTokenKinds } from "@/lib/platform/owner-token-keys";
 import { confirmInvalidation, planInvalidation, type StaleRecord } from "@/lib/platform/records";
 import { changeAccess } from "./change-access";
 import { type PersonState, userRecordKey, writePersonRecords } from "./person-state";
@@ -87,6 +88,8 @@ async function carryOver(identity: Identity, options: RememberOptions) {
     const isBack = known.keycloakState !== "enabled" && (options.enabled || isLater(identity.issuedAt, known.keycloakStateAt));
     const back = isBack ? await changeAccess(tx, peopleContext(), known.id, { keycloakState: "enabled" }) : null;
     const stale: StaleRecord[] = back?.stale.length ? back.stale : changed.length > 0 ? [{ key: userRecordKey(known.id), version: known.version + 1 }] : [];
+    // The engines read the role from the token: a cached one would go on with the old role until its end.
+    if (changed.includes("role")) stale.push(...ownerTokenKinds.map((kind) => ({ key: ownerTokenKey(known.id, kind), version: 0 })));
     const outcome = stale.length > 0 ? ("updated" as const) : ("unchanged" as const);
     return { userId: known.id, outcome, pending: stale.length > 0 ? await planInvalidation(tx, stale) : null };
   });

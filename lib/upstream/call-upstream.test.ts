@@ -14,6 +14,7 @@ import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { ownerTokenKey, ownerTokenKinds } from "@/lib/platform/owner-token-keys";
 import { withRedis } from "@/lib/platform/redis";
 import { verifyJwt } from "@/lib/platform/signing-keys";
 import { unknownCaller } from "@/lib/sessions/audit";
@@ -137,6 +138,34 @@ describe("whose token goes upstream", () => {
     expect(Object.keys((await callsOf(nflow))[0]?.headers ?? {}).sort()).toEqual(ours);
     const [toFlowise] = await callsOf(flowise);
     expect(toFlowise?.headers["x-forwarded-for"]).toBe("127.0.0.1");
+  });
+});
+
+describe("a role that changes in Keycloak", () => {
+  const forgetTokens = () => withRedis((client) => client.del(ownerTokenKinds.map((kind) => ownerTokenKey(uma.userId, kind))));
+  const callNflow = async () => (await callUpstream(withKey(), { ...search, needs: "nflow:read" })).body.resume();
+  afterEach(async () => {
+    await realm.control({ reset: true });
+    await forgetTokens();
+    await callNflow();
+  });
+
+  it("refuses the very call that learned of its loss, names the permission, and never reaches the engine", async () => {
+    await realm.control({ setRoles: { uma: [] } });
+    await forgetTokens();
+    await expect(callNflow()).rejects.toMatchObject({ code: "insufficient_permission", options: { extra: { permission: "nflow:read" } } });
+    expect(await callsOf(nflow)).toEqual([]);
+  });
+
+  it("reaches the engine with the next call once it is known here, though the cached token has time left", async () => {
+    await callNflow();
+    const before = await realm.calls("refresh_token");
+    await callNflow();
+    expect(await realm.calls("refresh_token")).toBe(before);
+    const claims = identityOf(await verifyKeycloakToken((await realm.tokensFor("uma", "machine")).accessToken));
+    await rememberPerson({ ...claims, role: "viewer" });
+    await callNflow();
+    expect(await realm.calls("refresh_token")).toBe(before + 1);
   });
 });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import type { Context } from "@/lib/access";
+import { type Context, type Permission, permissionBit, roleMask, missingPermission } from "@/lib/access";
 import { noteEffect, withdrawEffect } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
@@ -11,10 +11,13 @@ import { isIdempotent, isLostConnection, translated } from "./failures";
 import { identityHeader } from "./identity-header";
 import { leash } from "./leash";
 import { pathOf } from "./paths";
+import { getPersonState } from "@/lib/tenants";
 import { audienceOf, credentialFor, type Engine, type EngineCredential, nameOf } from "./whose-token";
 
 export type UpstreamRequest = {
   engine: Engine;
+  /** What the verb asked of its caller. Asked again when the token is new, since a role may have been taken away with it. */
+  needs?: Permission;
   method: "GET" | "POST" | "PUT" | "DELETE";
   /** One of `paths.ts`. */
   template: string;
@@ -51,6 +54,7 @@ const hourMs = 3_600_000;
 export async function callUpstream(ctx: Context, request: UpstreamRequest): Promise<UpstreamAnswer> {
   if (ctx.call) ctx.call.upstream = request.engine;
   const credential = await credentialFor(ctx, request.engine, { boundKey: request.boundKey });
+  if (credential.isNew) await requireStillHeld(ctx, request.needs);
   const sent: Sent = { body: request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body)), idempotencyKey: randomUUID(), mayBeAtWork: false };
   // NFlow keeps no idempotency keys: whether a lost call was carried out there cannot be known, so it is not made again.
   const changes = request.engine === "nflow" && !isIdempotent(request);
@@ -64,6 +68,13 @@ export async function callUpstream(ctx: Context, request: UpstreamRequest): Prom
     if (!sent.mayBeAtWork) await withdrawEffect(ctx.attempt);
     throw error;
   }
+}
+
+/** The refusal is ours and names the permission; the engine's would come as `upstream_forbidden`. @throws SluiceError `insufficient_permission` */
+async function requireStillHeld({ actor }: Context, needs: Permission | undefined): Promise<void> {
+  if (!needs || (actor.type !== "user" && actor.type !== "apiKey")) return;
+  const { person } = await getPersonState(actor.person.userId);
+  if ((roleMask(person.role) & permissionBit(needs)) === 0) throw missingPermission(needs);
 }
 
 async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: EngineCredential, sent: Sent): Promise<UpstreamAnswer> {
@@ -87,7 +98,9 @@ async function twiceAtMost(ctx: Context, request: UpstreamRequest, credential: E
 
 async function again(ctx: Context, request: UpstreamRequest, staleGeneration: number, sent: Sent): Promise<UpstreamAnswer> {
   try {
-    return await attempt(ctx, request, await credentialFor(ctx, request.engine, { staleGeneration }), sent);
+    const credential = await credentialFor(ctx, request.engine, { staleGeneration });
+    if (credential.isNew) await requireStillHeld(ctx, request.needs);
+    return await attempt(ctx, request, credential, sent);
   } catch (error) {
     metrics.retry.inc({ result: "failed" });
     throw error;

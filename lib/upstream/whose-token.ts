@@ -9,7 +9,7 @@ import { getPersonState } from "@/lib/tenants";
 export type Engine = "nflow" | "flowise";
 
 /** What goes into `Authorization`, and the generation to name when the engine does not accept it; null where a refresh cannot help. */
-export type EngineCredential = { bearer: string; generation: number | null };
+export type EngineCredential = { bearer: string; generation: number | null; /** Whether Keycloak was asked for it just now. */ isNew?: true };
 
 export function nameOf(engine: Engine): string {
   return engine === "nflow" ? "NFlow" : "Flowise";
@@ -31,16 +31,16 @@ export async function credentialFor(ctx: Context, engine: Engine, { staleGenerat
   if (engine === "flowise" && (env().FLOWISE_AUTH === "service-key" || actor.type === "job")) return serviceKey(ctx, boundKey);
   const options = staleGeneration === undefined ? undefined : { staleGeneration };
   if (actor.type === "user" && actor.credential.kind === "session") {
-    const token = await getSessionToken(actor.credential.session, engine, options);
-    return { bearer: token.accessToken, generation: token.generation };
+    return engineCredential(await getSessionToken(actor.credential.session, engine, options));
   }
   if (actor.type === "user" && actor.credential.kind === "keycloak") return { bearer: await narrowed(actor.credential.token, engine), generation: null };
   if (actor.type === "user" || actor.type === "apiKey") {
-    const token = await getOwnerToken(actor.person.userId, engine, options);
-    return { bearer: token.accessToken, generation: token.generation };
+    return engineCredential(await getOwnerToken(actor.person.userId, engine, options));
   }
   throw new SluiceError("upstream_forbidden", `${nameOf(engine)} is only called in the name of a person.`);
 }
+
+const engineCredential = ({ accessToken, generation, isNew }: { accessToken: string; generation: number; isNew?: true }): EngineCredential => ({ bearer: accessToken, generation, ...(isNew && { isNew }) });
 
 /** The open-source Flowise cannot check a person's token; the key stands in, and the person must still be enabled. */
 async function serviceKey(ctx: Context, boundKey?: string): Promise<EngineCredential> {
