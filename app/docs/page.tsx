@@ -1,6 +1,7 @@
 import type { Metadata } from "next";
 import Link from "next/link";
 import { portalFacts } from "@/lib/entry/portal";
+import { predictByCurl, sdkFile, streamByCurl, streamBySdk } from "../_components/snippets";
 import { CodeBlock } from "../_components/ui/code-block";
 import { Section } from "./_components/section";
 
@@ -10,30 +11,6 @@ const link = "text-primary-ink underline underline-offset-4";
 
 export default function QuickStart() {
   const { baseUrl, keyPrefix } = portalFacts();
-  const curl = `curl ${baseUrl}/api/v1/chat/predict \\
-  -H "X-API-Key: $SLUICE_API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{"chatflow_id": "CHATFLOW_ID", "question": "Hello"}'`;
-  const sdk = `import { FlowiseClient } from "flowise-sdk";
-
-const flowise = new FlowiseClient({
-  baseUrl: "${baseUrl}",
-  apiKey: process.env.SLUICE_API_KEY,
-});
-
-const answer = await flowise.createPrediction({
-  chatflowId: "CHATFLOW_ID",
-  question: "Hello",
-  streaming: true,
-});
-
-for await (const chunk of answer) {
-  if (chunk.event === "token") process.stdout.write(chunk.data);
-}`;
-  const stream = `curl -N ${baseUrl}/api/v1/chat/predict/stream \\
-  -H "X-API-Key: $SLUICE_API_KEY" \\
-  -H "Content-Type: application/json" \\
-  -d '{"chatflow_id": "CHATFLOW_ID", "question": "Hello"}'`;
   const frames = `message:
 data:{"event":"token","data":"Hel"}
 
@@ -59,16 +36,16 @@ data:{"event":"end","data":"[DONE]"}`;
       </Section>
       <Section id="curl" title="Call a chatflow">
         <p>Send the key in <code className="font-mono text-sm">X-API-Key</code>, or as <code className="font-mono text-sm">Authorization: Bearer</code>. It is never accepted in an address.</p>
-        <CodeBlock label="curl" code={curl} />
+        <CodeBlock label="curl" code={predictByCurl(baseUrl, "CHATFLOW_ID")} />
         <p>The answer has the text in <code className="font-mono text-sm">response</code> and what is left in <code className="font-mono text-sm">metadata.remaining_credits</code>. Send the same <code className="font-mono text-sm">sessionId</code> with each question to keep a conversation going.</p>
       </Section>
       <Section id="sdk" title="With flowise-sdk">
         <p>Flowise’s own paths answer here too, so its SDK needs only another host and a key.</p>
-        <CodeBlock label="TypeScript" code={sdk} />
+        <CodeBlock label={sdkFile} code={streamBySdk(baseUrl, "CHATFLOW_ID")} />
       </Section>
       <Section id="streaming" title="Streaming">
         <p>Events come as the engine sends them. Each is one <code className="font-mono text-sm">data:</code> line whose JSON names the event; skip every other line. Tokens make up the answer, <code className="font-mono text-sm">error</code> tells what went wrong, <code className="font-mono text-sm">end</code> is the last. Hanging up stops the engine.</p>
-        <CodeBlock label="curl" code={stream} />
+        <CodeBlock label="curl" code={streamByCurl(baseUrl, "CHATFLOW_ID")} />
         <CodeBlock label="text/event-stream" code={frames} />
       </Section>
       <Section id="tokens" title="Short-lived tokens">
