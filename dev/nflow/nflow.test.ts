@@ -37,4 +37,13 @@ describe("NFlow's stand-in", () => {
     expect(calls.map((c) => c.path)).toEqual(["/v1/me", "/v1/me"]);
     expect((await fetch(`${nflow.origin}/__control`, { method: "POST", body: JSON.stringify({ nonsense: 1 }) })).status).toBe(400);
   });
+
+  it("answers the doors for tests below its /v1 too, and counts neither as a call", async () => {
+    await fetch(`${nflow.url}/__calls`, { method: "DELETE" });
+    expect((await ask("GET", "/me")).status).toBe(401);
+    expect((await fetch(`${nflow.url}/__control`, { method: "POST", body: JSON.stringify({ reset: true }) })).status).toBe(200);
+    const paths = async () => ((await (await fetch(`${nflow.url}/__calls`)).json()) as { path: string }[]).map(({ path }) => path);
+    expect(await paths()).toEqual(["/v1/me"]);
+    expect(await paths()).toEqual(["/v1/me"]);
+  });
 });
