@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 import type { RateLimit } from "@/lib/access";
+import { unknownAddress } from "@/lib/platform/client-address";
 import { sha256Hex } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
 import { type Decision, isSluiceError, SluiceError } from "@/lib/platform/errors";
@@ -53,6 +54,7 @@ export async function giveBackLimit(name: string, limit: RateLimit, at: number):
 export function addressLimitName(ip: string | null): string | null {
   // As the door writes IPv4, which is nearly always.
   if (ip && /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(ip)) return `a:${ip}`;
+  if (ip === unknownAddress) return `a:${ip}`;
   if (!ip || !ipaddr.isValid(ip)) return null;
   const address = ipaddr.process(ip);
   if (address.kind() === "ipv4") return `a:${address.toString()}`;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startRedis } from "@/dev/lib/redis";
+import { unknownAddress } from "@/lib/platform/client-address";
 import { runScript } from "@/lib/platform/records";
 import { addressLimitName, giveBackLimit, givenTime, takeLimit, TakeReply, takeScriptOf } from "./limit";
 
@@ -195,6 +196,7 @@ describe("the limiter", () => {
     expect(addressLimitName("2001:db8:1:2::1")).not.toBe(addressLimitName("2001:db8:1:3::1"));
     expect(addressLimitName("::ffff:10.0.0.1")).toBe(addressLimitName("10.0.0.1"));
     expect([addressLimitName("nonsense"), addressLimitName(null)]).toEqual([null, null]);
+    expect(addressLimitName(unknownAddress)).not.toBeNull();
   });
 
   it("state expires by itself after about a window", async () => {

@@ -17,9 +17,17 @@ describe("the client's address", () => {
     expect(clientAddress("fd00::1", "6.6.6.6, 2001:db8::5")).toBe("2001:db8::5");
   });
 
-  it("stops at what is no address: somebody behind the last trusted hop wrote it", () => {
+  it.each([["203.0.113.9:51234", "203.0.113.9"], ["[2001:db8::1]:443", "2001:db8::1"], ["[2001:db8::1]", "2001:db8::1"], ["2001:db8::1", "2001:db8::1"], ["[::ffff:203.0.113.9]:80", "203.0.113.9"]])("reads %s as proxies write it", (written, address) => {
     trusting("10.0.0.0/8");
-    expect(clientAddress("10.0.0.1", "8.8.8.8, <script>, 10.0.0.2")).toBe("10.0.0.1");
+    expect(clientAddress("10.0.0.1", written)).toBe(address);
+    expect(clientAddress("10.0.0.1", `8.8.8.8, ${written}, 10.0.0.2:1234`)).toBe(address);
+  });
+
+  it("is never the proxy's where an entry cannot be read, so that no allowlist or limit of the proxy holds for the caller", () => {
+    trusting("10.0.0.0/8");
+    for (const entry of ["<script>", "_hidden", "unknown", "10.0.0.2:x", "[10.0.0.2", "203.0.113.9:51234:1"]) {
+      expect(clientAddress("10.0.0.1", `8.8.8.8, ${entry}, 10.0.0.2`)).toBe("unknown");
+    }
   });
 
   it("reads an IPv4 address that came mapped into IPv6 as what it is", () => {

@@ -25,21 +25,34 @@ function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   return ipaddr.isValid(address) ? ipaddr.process(address) : null;
 }
 
+/** An entry of `X-Forwarded-For` as proxies write it: with a port behind it, IPv6 in brackets. Null for what is no address. */
+function hopOf(entry: string): string | null {
+  const written = entry.trim();
+  const bare = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(written)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d{1,5}$/.exec(written)?.[1] ?? written;
+  return parse(bare)?.toString() ?? null;
+}
+
+/** Stands for a caller whose address no proxy wrote legibly. One for all of them, so that nobody gets out of a limit by writing something new. */
+export const unknownAddress = "unknown";
+
 /**
  * The caller's address: the peer's, or the right-most untrusted entry of `X-Forwarded-For` when the peer is one of
  * `TRUSTED_PROXIES`. Never the left-most, which anybody may write.
+ *
+ * @returns `unknown` where that entry cannot be read: it is in no IP allowlist, and shares no limit with the proxy.
  */
 export function clientAddress(peer: string | undefined, forwardedFor: string | undefined): string | null {
   const own = peer ? parse(peer)?.toString() ?? null : null;
   if (!own || !forwardedFor || !trusted(own)) return own;
-  const hops = forwardedFor.split(",").map((hop) => parse(hop.trim())?.toString() ?? null);
-  for (let i = hops.length - 1; i >= 0; i--) {
-    const hop = hops[i];
-    // A hop that is no address was written by whoever stands behind the last trusted one: stop at what is known.
-    if (!hop) return own;
+  const hops = forwardedFor.split(",");
+  let outermost = own;
+  for (const entry of hops.reverse()) {
+    const hop = hopOf(entry);
+    if (!hop) return unknownAddress;
     if (!trusted(hop)) return hop;
+    outermost = hop;
   }
-  return hops[0] ?? own;
+  return outermost;
 }
 
 /** The address that the door resolved, in the page process; null when the request did not come through the door. */
