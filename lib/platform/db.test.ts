@@ -4,7 +4,7 @@ import pg from "pg";
 import { describe, expect, it } from "vitest";
 import { openLink } from "@/dev/testing/link";
 import { aPerson } from "@/dev/testing/people";
-import { db, endSilent, isDatabaseDown, transaction, type Tx } from "./db";
+import { db, endSilent, isDatabaseDown, pool, transaction, type Tx } from "./db";
 import { env } from "./env";
 
 /** Resolves for all once so many have come; whoever comes later goes through. */
@@ -83,5 +83,63 @@ describe("a transaction", () => {
       throw new Error("no");
     })).rejects.toThrow("no");
     expect(begun).toBe(1);
+  });
+});
+
+describe("a connection that PostgreSQL ends in the middle of a call", () => {
+  const end = (pid: number) => pool().query("SELECT pg_terminate_backend($1)", [pid]);
+  const pidOf = async (tx: Tx) => (await tx.$queryRaw<[{ pid: number }]>`SELECT pg_backend_pid() AS pid`)[0].pid;
+  /** Ends the connection that waits for another, once there is one. @param which a condition on `pg_stat_activity` */
+  async function endWaiting(which: string, value: string | number): Promise<void> {
+    for (;;) {
+      const { rowCount } = await pool().query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND state = 'active' AND ${which}`, [value]);
+      if (rowCount) return;
+    }
+  }
+  /** Holds a person's row while `ask` wants to change it, and ends the connection that waits for it. @returns what `ask` failed with */
+  async function held(userId: string, ask: () => Promise<unknown>): Promise<unknown> {
+    const client = await pool().connect();
+    try {
+      await client.query("BEGIN");
+      await client.query('SELECT 1 FROM "User" WHERE id = $1 FOR UPDATE', [userId]);
+      const pid = (await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid")).rows[0]?.pid ?? 0;
+      const asked = failureOf(ask());
+      await endWaiting("$1::int = ANY(pg_blocking_pids(pid))", pid);
+      return await asked;
+    } finally {
+      await client.query("ROLLBACK");
+      client.release();
+    }
+  }
+  const failureOf = (asked: Promise<unknown>): Promise<unknown> => asked.then(() => null, (error: unknown) => error);
+  const rename = (client: Tx, userId: string) => client.user.update({ where: { id: userId }, data: { name: "new" } });
+
+  const shapes: Record<string, (userId: string) => Promise<unknown>> = {
+    "between two statements of a transaction": () => failureOf(transaction(async (tx) => {
+      await end(await pidOf(tx));
+      await tx.user.count();
+    })),
+    "during a raw statement": async () => {
+      const mark = `end-${randomUUID()}`;
+      const asked = failureOf(db().$queryRawUnsafe(`SELECT pg_sleep(20)::text, '${mark}'`));
+      await endWaiting("query LIKE $1", `%${mark}%`);
+      return asked;
+    },
+    "during a model query": (userId) => held(userId, () => rename(db(), userId)),
+    "during a statement of a transaction": (userId) => held(userId, () => transaction((tx) => rename(tx, userId))),
+  };
+  it.each(Object.keys(shapes))("counts as an outage %s", async (kind) => {
+    const { userId } = await aPerson();
+    const error = await shapes[kind]?.(userId);
+    expect(error).toBeInstanceOf(Error);
+    expect(isDatabaseDown(error)).toBe(true);
+  });
+
+  it("differs from a statement that PostgreSQL refuses", async () => {
+    for (const refused of [db().$queryRawUnsafe("SELECT 1/0"), db().$queryRawUnsafe("SELEC"), db().user.update({ where: { id: randomUUID() }, data: { name: "x" } })]) {
+      const error = await failureOf(refused);
+      expect(error).toBeInstanceOf(Error);
+      expect(isDatabaseDown(error)).toBe(false);
+    }
   });
 });

@@ -73,11 +73,22 @@ export function isUniqueViolation(error: unknown): boolean {
   return typeof error === "object" && error !== null && "code" in error && (error.code === "P2002" || error.code === "23505");
 }
 
+const awayCode = /^(P1001|P1002|P1008|P1017|P2024|P2028|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|57P0\d|08\d{3}|53300)$/;
+const awayWords = /timeout exceeded when trying to connect|Connection terminated|terminating connection|Server has closed the connection|Can't reach database|not queryable|ECONNREFUSED|ECONNRESET/i;
+/** How deep an error is searched: Prisma lays the driver's error into `meta.driverAdapterError.cause`. */
+const depthMax = 5;
+
 /** Whether the database could not be reached or answer at all, as opposed to refusing one statement. */
 export function isDatabaseDown(error: unknown): boolean {
-  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
-  return /^(P1001|P1002|P1008|P1017|P2024|P2028|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0\d|08\d{3}|53300)$/.test(code)
-    || (error instanceof Error && /timeout exceeded when trying to connect|Connection terminated|Server has closed the connection|Can't reach database|ECONNREFUSED|ECONNRESET/i.test(error.message));
+  return tellsOfOutage(error, depthMax);
+}
+
+function tellsOfOutage(error: unknown, depth: number): boolean {
+  if (typeof error !== "object" || error === null || depth === 0) return false;
+  const { code, originalCode, cause, meta, driverAdapterError } = error as Record<string, unknown>;
+  if ([code, originalCode].some((one) => typeof one === "string" && awayCode.test(one))) return true;
+  if (error instanceof Error && awayWords.test(error.message)) return true;
+  return [cause, meta, driverAdapterError].some((inner) => tellsOfOutage(inner, depth - 1));
 }
 
 export async function closeDb(): Promise<void> {
