@@ -12,7 +12,7 @@ import { type LogoutToken, verifyLogoutToken } from "./verify-logout-token";
 
 /** A token that does not end within a day is remembered no longer than that. Seconds. */
 const guard = { min: 300, max: 86_400, tolerance: 60 };
-/** Refused tokens that one address may send before it is not listened to for a while; what the realm signed never counts. */
+/** Refused tokens that one address may send before the rest is answered with 429. */
 const refusalLimit = { requests: 300, window: 60 };
 
 const guardKey = (jti: string) => `sl:bcl:jti:${sha256Base64url(jti)}`;
@@ -39,13 +39,12 @@ export async function receiveLogout(caller: Caller, jws: string): Promise<number
 }
 
 async function receive(caller: Caller, jws: string): Promise<number> {
-  await refuseFlood(caller.ip, 0);
   let token: LogoutToken;
   try {
     token = await verifyLogoutToken(jws);
     await claim(token);
   } catch (error) {
-    if (isSluiceError(error, "bad_request")) await refuseFlood(caller.ip, 1);
+    if (isSluiceError(error, "bad_request")) await countRefusal(caller.ip);
     throw error;
   }
   try {
@@ -81,9 +80,10 @@ async function act(token: LogoutToken): Promise<number> {
   return ended;
 }
 
-async function refuseFlood(ip: string | null, cost: 0 | 1): Promise<void> {
+/** Only a token that was refused counts: Keycloak sends a sign-out once, and may share its address with a sender of junk. */
+async function countRefusal(ip: string | null): Promise<void> {
   const address = addressLimitName(ip);
   if (!address) return;
-  const taken = await takeLimit(`bcl:${address}`, refusalLimit, cost);
+  const taken = await takeLimit(`bcl:${address}`, refusalLimit);
   if (!taken.ok) throw new SluiceError("rate_limited", `Too many logout tokens from this address were refused. Retry after ${taken.retryAfterSeconds} seconds.`, { retryAfterSeconds: taken.retryAfterSeconds });
 }

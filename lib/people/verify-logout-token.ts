@@ -1,10 +1,9 @@
 import { compactVerify, decodeProtectedHeader, errors } from "jose";
 import { z } from "zod";
-import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { type KeycloakClient, keycloakClientOf } from "@/lib/platform/keycloak";
-import { realmKey } from "@/lib/platform/keycloak-discovery";
+import { keycloakDate, realmKey } from "@/lib/platform/keycloak-discovery";
 
 /** Who was signed out, as Keycloak says it. `clients` are those of ours that the token was made for. */
 export type LogoutToken = { issuer: string; clients: KeycloakClient[]; sub: string | null; sid: string | null; jti: string; /** Seconds of Keycloak's clock. */ issuedAt: number; expiresAt: number; revokesOffline: boolean };
@@ -71,7 +70,7 @@ async function signedClaims(jws: string): Promise<z.output<typeof Claims>> {
 function timesOf({ iat, exp }: z.output<typeof Claims>): { iat: number; exp: number } {
   const times = z.object({ iat: z.number().nonnegative(), exp: z.number().nonnegative() }).safeParse({ iat, exp });
   if (!times.success) throw refused("it does not say when it was made, or until when it holds");
-  const at = now() / 1000;
+  const at = keycloakDate().getTime() / 1000;
   if (times.data.iat > at + toleranceSeconds) throw refused("it was made in the future");
   if (times.data.exp <= at - toleranceSeconds) throw refused("it is over");
   return times.data;

@@ -75,6 +75,15 @@ export function keycloakNow(): number | null {
   return aheadMs === null ? null : Math.floor((now() + aheadMs) / 1000) * 1000;
 }
 
+/** A larger difference is a fault to repair, and no reason to believe a token that is long over. */
+const forgivenOffsetMs = 300_000;
+
+/** The time by Keycloak's clock, for what Keycloak dated. Ours, where the difference is unknown or above five minutes. */
+export function keycloakDate(): Date {
+  const { aheadMs } = state();
+  return new Date(now() + (aheadMs !== null && Math.abs(aheadMs) <= forgivenOffsetMs ? aheadMs : 0));
+}
+
 /** Seconds, or a date (RFC 9110, 10.2.3): proxies before Keycloak send either. Null when it says nothing of the future. */
 export function retryAfterOf(header: string | string[] | null | undefined): number | null {
   const said = Array.isArray(header) ? header[0] : header;
