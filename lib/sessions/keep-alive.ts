@@ -6,7 +6,8 @@ import { unfinished } from "@/lib/platform/unfinished";
 import type { SessionMeta } from "./record";
 import { refreshSession } from "./refresh";
 
-const restMs = 60_000;
+/** The least time between two renewals. A realm may end idle sessions after a minute. */
+const restMs = 5_000;
 
 /**
  * Keycloak ends its session when nobody renews tokens for its idle time, and reading one's keys here renews none. So while

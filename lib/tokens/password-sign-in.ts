@@ -4,8 +4,8 @@ import { countFailure, giveBackLimit, hashedName, limitFailures, takeLimit } fro
 import { now } from "@/lib/platform/clock";
 import { db, type Prisma } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
-import { SluiceError } from "@/lib/platform/errors";
-import { isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { isSluiceError, SluiceError } from "@/lib/platform/errors";
+import { identityUnavailable, isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { inTurn } from "@/lib/platform/single-flight";
 import { recordFailedSignIn } from "@/lib/sessions";
@@ -120,9 +120,20 @@ async function keepsGrant(userId: string): Promise<boolean> {
   return !mayReplace(await db().ownerGrant.findUnique({ where: { userId }, select: grantDates }));
 }
 
+/** Keycloak took the password, so a token that we cannot read is a fault between the two of us and not the caller's. */
+async function read(tokens: TokenSet) {
+  try {
+    const claims = await verifyKeycloakToken(tokens.accessToken);
+    return { claims, identity: identityOf(claims) };
+  } catch (error) {
+    if (!isSluiceError(error, "invalid_credentials", "token_expired")) throw error;
+    logger.error({ err: error }, "Keycloak's token for a sign-in by password could not be verified");
+    throw identityUnavailable(error);
+  }
+}
+
 async function learn({ tokens, offline }: Asked): Promise<{ person: Person; lacksGrant: boolean }> {
-  const claims = await verifyKeycloakToken(tokens.accessToken);
-  const identity = identityOf(claims);
+  const { claims, identity } = await read(tokens);
   const state: PersonState = await rememberPerson(identity);
   const { person } = state;
   const mayAct = state.isActive && state.tenantIsActive && person.role !== null;

@@ -15,6 +15,8 @@ import { CreateKeyInput } from "@/lib/keys/schemas";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
+import { SluiceError } from "@/lib/platform/errors";
+import * as keycloakVerify from "@/lib/platform/keycloak-verify";
 import { redis } from "@/lib/platform/redis";
 import { signJwt } from "@/lib/platform/signing-keys";
 import { getPersonState, rememberPerson } from "@/lib/tenants";
@@ -175,6 +177,14 @@ describe("gateway tokens", () => {
     await expect(byPassword("uma")).rejects.toMatchObject({ code: "password_grant_disabled" });
     setEnv(open);
     expect((await tokenCalls()).length).toBe(before);
+  });
+
+  it("a right password whose token we cannot verify is 503, and does not count as a failure", async () => {
+    const verify = vi.spyOn(keycloakVerify, "verifyKeycloakToken").mockRejectedValueOnce(new SluiceError("invalid_credentials", "The token is not valid."));
+    await expect(byPassword("uma")).rejects.toMatchObject({ code: "identity_unavailable" });
+    expect(verify).toHaveBeenCalled();
+    verify.mockRestore();
+    expect((await byPassword("uma")).user.username).toBe("uma");
   });
 
   it("a Keycloak that is away is 503, and does not count as a failure", async () => {
