@@ -31,6 +31,23 @@ test("uma signs in, sees who she is, and signs out of the portal and of Keycloak
   await expect(page.getByLabel("Password", { exact: true })).toBeVisible();
 });
 
+test("two tabs that sign in at the same time both end where they wanted, and the way back leads to the portal", async ({ page, context }) => {
+  const second = await context.newPage();
+  for (const [tab, path] of [[page, "/keys"], [second, "/usage"]] as const) {
+    await tab.goto(path);
+    await tab.getByRole("button", { name: "Sign in with Keycloak" }).click();
+    await expect(tab.getByLabel("Password", { exact: true })).toBeVisible();
+  }
+  let answer = "";
+  page.on("request", (request) => { if (request.url().includes("/callback/keycloak?")) answer = request.url(); });
+  await enterPassword(page, "uma");
+  await expect(page).toHaveURL(`${demoUrl}/keys`);
+  await enterPassword(second, "uma");
+  await expect(second).toHaveURL(`${demoUrl}/usage`);
+  await page.goto(answer);
+  await expect(page).toHaveURL(new RegExp(`^${demoUrl}/(keys|usage|overview)$`));
+});
+
 test("a wrong password stays with Keycloak, and the right one then works", async ({ page }) => {
   await page.goto("/sign-in");
   await page.getByRole("button", { name: "Sign in with Keycloak" }).click();

@@ -49,8 +49,17 @@ export function scrub(text: string): string {
   return text.replace(secretLike, "[redacted]");
 }
 
-function safeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return typeof error === "string" ? scrub(error) : String(error);
+/** Auth.js keeps the cause of an error beside its own notes, as `{ err, ...notes }`. The notes may hold what Keycloak sent and are left out. */
+function innerError(cause: unknown): Error | null {
+  return typeof cause === "object" && cause !== null && "err" in cause && cause.err instanceof Error ? cause.err : null;
+}
+
+export function safeError(error: unknown): unknown {
+  if (!(error instanceof Error)) {
+    const inner = innerError(error);
+    if (inner) return safeError(inner);
+    return typeof error === "string" ? scrub(error) : String(error);
+  }
   return {
     type: error.name,
     message: scrub(error.message),

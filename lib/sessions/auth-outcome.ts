@@ -1,11 +1,10 @@
 import "server-only";
-import { cookies } from "next/headers";
 import type { NextRequest } from "next/server";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { ownPath } from "@/lib/platform/own-path";
 import type { Created } from "./create-session";
-import { type Purpose, purposeCookie, readPurpose } from "./purpose";
+import { type Purpose, readPurpose } from "./purpose";
 
 /** How a sign-in went, told by the callback that made the session to the door that answers the browser. */
 const outcomes = new WeakMap<NextRequest, Created["outcome"] | "killed" | "not_confirmed">();
@@ -37,7 +36,6 @@ export async function afterKeycloak(request: NextRequest, response: Response, st
     return redirectTo(await start({ kind: "again", returnTo: purpose?.returnTo ?? wantedPath(request) }, { prompt: "login" }));
   }
   if (!purpose) return response;
-  (await cookies()).set(await purposeCookie(null));
   if (outcome === "killed") return redirectTo(`${env().AUTH_URL}/sign-in?${new URLSearchParams({ error: "session_expired", returnTo: purpose.returnTo })}`);
   const location = response.headers.get("location");
   const word = purpose.kind === "confirm" ? confirmWord(outcome) : purpose.kind === "account" ? accountWord(request) : null;
@@ -68,6 +66,12 @@ export function wantedPath(request: NextRequest): string {
   const kept = request.cookies.getAll().find(({ name }) => name.endsWith("authjs.callback-url"))?.value ?? "";
   const { AUTH_URL } = env();
   return ownPath(kept.startsWith(`${AUTH_URL}/`) ? kept.slice(AUTH_URL.length) : kept) ?? "/overview";
+}
+
+/** The page behind a wanted address: a sign-in leads there by way of the owner's machine access. */
+export function pageOf(path: string): string {
+  const url = new URL(path, env().AUTH_URL);
+  return (url.pathname === "/api/owner-grant/renew" ? ownPath(url.searchParams.get("returnTo")) : path) ?? "/overview";
 }
 
 export function redirectTo(url: string): Response {

@@ -12,13 +12,16 @@ import { isSluiceError } from "@/lib/platform/errors";
 import type { TokenSet } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { findPersonState } from "@/lib/tenants";
+import { checkCookies, keepAttempt, restoreAttempt } from "./attempts";
 import { type Caller, unknownCaller } from "./audit";
-import { afterKeycloak, noteOutcome, wantedPath } from "./auth-outcome";
+import { logAuthError } from "./auth-log";
+import { afterKeycloak, noteOutcome, pageOf, redirectTo, wantedPath } from "./auth-outcome";
 import { Envelope, handleOf, readHandle, sessionCookieName, usesHttps } from "./cookie";
 import { createSessionFor } from "./create-session";
+import { findSession } from "./find-session";
 import { endSession, replaceSession } from "./end-session";
 import { faceOf, fetchFromKeycloak, namingTrouble, noteTrouble, noticingTrouble } from "./keycloak-trouble";
-import { type Purpose, purposeCookie, readPurpose } from "./purpose";
+import { type Purpose, readPurpose } from "./purpose";
 import { openSession } from "./store";
 
 /** What Auth.js hands over of Keycloak's answer, after it checked state, nonce, PKCE and the ID token's claims. */
@@ -72,7 +75,7 @@ async function config(request: NextRequest | undefined): Promise<NextAuthConfig>
     logger: {
       error: (error) => {
         noteTrouble(error);
-        logger.error({ err: error }, "Auth.js");
+        logAuthError(error);
       },
       warn: (code) => logger.warn({ code }, "Auth.js"),
       debug: () => undefined,
@@ -109,11 +112,39 @@ const nextAuth = NextAuth(config);
 export const { signOut } = nextAuth;
 
 /** Sends the browser to Keycloak, or to our own page when Keycloak is away. @returns the address, where `redirect` is false. */
-export async function signIn(provider: "keycloak", options: { redirectTo: string; redirect?: false }, parameters?: Record<string, string>): Promise<string> {
+export async function signIn(provider: "keycloak", options: { redirectTo: string; redirect?: false }, parameters?: Record<string, string>, purpose: Purpose | null = null): Promise<string> {
   const { value, trouble } = await noticingTrouble(() => nextAuth.signIn(provider, { ...options, redirect: false }, parameters));
   const address = trouble ? faceOf(trouble, options.redirectTo) : String(value);
+  if (!trouble) await keepOwn(address, purpose);
   if (options.redirect === false) return address;
   redirect(address);
+}
+
+/** Moves what Auth.js set for this sign-in to a cookie of its own, on the answer under way. */
+async function keepOwn(address: string, purpose: Purpose | null): Promise<void> {
+  const jar = await cookies();
+  const kept = await keepAttempt(address, (name) => jar.get(name)?.value, jar.getAll().map(({ name }) => name), purpose);
+  if (kept.length === 0) return;
+  for (const name of checkCookies()) jar.delete(name);
+  for (const one of kept) jar.set(one);
+}
+
+/** The same for a sign-in that began with a post to Auth.js's own address. */
+async function keptByAnswer(request: NextRequest, response: Response): Promise<Response> {
+  const set = new Map(response.headers.getSetCookie().map((line): [string, string] => [line.slice(0, line.indexOf("=")), line]));
+  const valueOf = (name: string) => {
+    const line = set.get(name);
+    return line === undefined ? request.cookies.get(name)?.value : decodeURIComponent(line.slice(name.length + 1).split(";")[0] ?? "");
+  };
+  const address = response.headers.get("location") ?? z.object({ url: z.string() }).safeParse(await response.clone().json().catch(() => null)).data?.url ?? "";
+  const kept = await keepAttempt(address, valueOf, request.cookies.getAll().map(({ name }) => name), null);
+  if (kept.length === 0) return response;
+  const headers = new Headers(response.headers);
+  headers.delete("set-cookie");
+  for (const [name, line] of set) if (!checkCookies().includes(name)) headers.append("set-cookie", line);
+  const jar = await cookies();
+  for (const one of kept) jar.set(one);
+  return new Response(response.body, { status: response.status, headers });
 }
 
 async function answered(request: NextRequest, handle: () => Promise<Response>): Promise<Response> {
@@ -126,24 +157,41 @@ const allowedParameters = new Set(["prompt", "max_age", "login_hint", "kc_action
 
 /** Sends a browser to Keycloak for more than a sign-in. @returns the address; the cookies are set on the answer under way. */
 export async function startAtKeycloak(purpose: Purpose, parameters: Record<string, string>): Promise<string> {
-  (await cookies()).set(await purposeCookie(purpose));
-  return String(await signIn("keycloak", { redirectTo: purpose.returnTo, redirect: false }, parameters));
+  return signIn("keycloak", { redirectTo: purpose.returnTo, redirect: false }, parameters, purpose);
 }
 
-/** A plain sign-in is not held to what an earlier trip to Keycloak, broken off, was for. */
-export async function forgetPurpose(): Promise<void> {
-  (await cookies()).set(await purposeCookie(null));
+/** The browser comes back from Keycloak, with the attempt that the state names or with none. */
+async function callback(request: NextRequest): Promise<Response> {
+  const restored = await restoreAttempt(request);
+  if (!restored) return withoutAttempt(request);
+  (await cookies()).set(restored.spent);
+  const { purpose } = restored;
+  const error = request.nextUrl.searchParams.get("error");
+  const page = pageOf(wantedPath(restored.request));
+  if (error === "access_denied" && (!purpose || purpose.kind === "again")) return toSignIn("AccessDenied", page);
+  // Keycloak's word that the person signed in through another tab meanwhile.
+  if (error === "temporarily_unavailable" && !purpose) {
+    return (await isSignedIn(request)) ? redirectTo(env().AUTH_URL + page) : redirectTo(await startAtKeycloak({ kind: "again", returnTo: page }, {}));
+  }
+  return answered(restored.request, async () => afterKeycloak(restored.request, await nextAuth.handlers.GET(restored.request), startAtKeycloak));
 }
+
+/** The back button, a reload, or an answer that is too old: who is signed in goes on, others begin again. Auth.js never sees it. */
+async function withoutAttempt(request: NextRequest): Promise<Response> {
+  const page = pageOf(wantedPath(request));
+  return (await isSignedIn(request)) ? redirectTo(env().AUTH_URL + page) : toSignIn("InvalidCheck", page);
+}
+
+const isSignedIn = (request: NextRequest) => findSession(request.headers.get("cookie")).then((session) => session !== null, () => false);
+const toSignIn = (error: string, returnTo: string) => redirectTo(`${env().AUTH_URL}/sign-in?${new URLSearchParams({ error, returnTo })}`);
 
 export const handlers = {
-  GET: (request: NextRequest): Promise<Response> => answered(request, async () => {
-    const response = await nextAuth.handlers.GET(request);
-    return request.nextUrl.pathname.endsWith("/callback/keycloak") ? afterKeycloak(request, response, startAtKeycloak) : response;
-  }),
+  GET: (request: NextRequest): Promise<Response> =>
+    request.nextUrl.pathname.endsWith("/callback/keycloak") ? callback(request) : answered(request, () => nextAuth.handlers.GET(request)),
   POST: async (request: NextRequest): Promise<Response> => {
     for (const name of [...request.nextUrl.searchParams.keys()]) {
       if (!allowedParameters.has(name)) return new Response("Unknown parameter.\n", { status: 400, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" } });
     }
-    return answered(request, () => nextAuth.handlers.POST(request));
+    return answered(request, async () => keptByAnswer(request, await nextAuth.handlers.POST(request)));
   },
 };

@@ -6,14 +6,13 @@ import { requireSameOrigin } from "@/lib/entry/action";
 import { findSignedIn } from "@/lib/entry/page";
 import { portalFacts } from "@/lib/entry/portal";
 import { endSession } from "@/lib/sessions";
-import { forgetPurpose, signIn, signOut } from "@/lib/sessions/auth";
+import { signIn, signOut } from "@/lib/sessions/auth";
 import { expectSignedOut } from "../signed-out/state";
 import { safeReturnTo } from "./return-to";
 
 /** Sends the browser to Keycloak, and afterwards back to where it wanted to go. */
 export async function signInAction(form: FormData): Promise<void> {
   requireSameOrigin((await headers()).get("origin"));
-  await forgetPurpose();
   await signIn("keycloak", { redirectTo: `/api/owner-grant/renew?returnTo=${encodeURIComponent(safeReturnTo(form.get("returnTo")))}` }, promptFor(form.get("intent")));
 }
 

@@ -1,0 +1,28 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { InvalidCheck, MissingCSRF } from "@auth/core/errors";
+import { moveClock, resetClock } from "@/lib/platform/clock";
+import { logger, safeError } from "@/lib/platform/logger";
+import { logAuthError } from "./auth-log";
+
+afterEach(() => {
+  resetClock();
+  vi.restoreAllMocks();
+});
+
+it("400 requests with garbage are at most one warning a minute, without what was sent", () => {
+  const [warn, error] = [vi.spyOn(logger, "warn"), vi.spyOn(logger, "error")];
+  moveClock(120_000);
+  for (let i = 0; i < 400; i++) logAuthError(i % 2 ? new MissingCSRF("what they sent") : new InvalidCheck("what they sent"));
+  expect(error).not.toHaveBeenCalled();
+  expect(warn).toHaveBeenCalledTimes(1);
+  moveClock(190_000);
+  logAuthError(new MissingCSRF("what they sent"));
+  expect(warn.mock.calls.map(([fields]) => fields)).toEqual([{ type: "InvalidCheck", count: 1 }, { type: "MissingCSRF", count: 400 }]);
+});
+
+it("the cause that Auth.js wraps is written out, scrubbed, and its notes are left out", () => {
+  const cause = { err: new Error("unexpected response: Bearer abc.def", { cause: new Error("invalid_client") }), provider: "keycloak", code: "their-code" };
+  const said = safeError(new Error("Read more", { cause }));
+  expect(said).toMatchObject({ cause: { message: "unexpected response: [redacted]", cause: { message: "invalid_client" } } });
+  expect(JSON.stringify(said)).not.toMatch(/object Object|their-code|abc\.def/);
+});
