@@ -1,6 +1,7 @@
 import "server-only";
 
 export { endGrantOf } from "./end-grant";
+export { endSignedOutGrant } from "./end-signed-out-grant";
 export { getOwnerToken, type UpstreamToken } from "./get-owner-token";
 export { deleteGrant, getGrant, type GrantDetails, getGrantDetails, grantEnd, type GrantView, hasLiveGrant, type LossReason } from "./grant-state";
 export { finishGrant, flowSeconds, type GrantOutcome, safePath, startGrant } from "./give-grant";

@@ -1,9 +1,10 @@
+import { decodeJwt } from "jose";
 import type { Context } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { nowDate } from "@/lib/platform/clock";
 import { randomToken } from "@/lib/platform/crypto";
 import { transaction } from "@/lib/platform/db";
-import { isSluiceError } from "@/lib/platform/errors";
+import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { keycloakClient, type KeycloakClient, keycloakClientOf, revokeToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
 import { clearInflight, dropAccess } from "./token-cache";
@@ -45,6 +46,9 @@ async function write(given: NewGrant, ctx: Context): Promise<{ old: GrantRow | n
     await lockGrant(tx, given.userId);
     // Behind the lock, since an answer from before it is worth nothing: they may have been cut off while Keycloak answered.
     await ctx.refuseIfEnded?.();
+    const issuedAt = issuedAtOf(given.refreshToken);
+    const owner = await tx.user.findUnique({ where: { id: given.userId }, select: { signedOutBefore: true } });
+    if (owner && issuedAt !== null && issuedAt <= owner.signedOutBefore) throw new SluiceError("invalid_credentials", "An admin signed this person out. Sign in again.");
     const old = await tx.ownerGrant.findUnique({ where: { userId: given.userId } });
     const generation = (old?.generation ?? 0) + 1;
     const salt = randomToken(32);
@@ -53,7 +57,7 @@ async function write(given: NewGrant, ctx: Context): Promise<{ old: GrantRow | n
     const data = {
       tenantId: given.tenantId, issuer: given.issuer, sub: given.sub, clientId: keycloakClient(given.client).id, kcSid: given.kcSid, salt,
       sealed: sealOfflineToken(given, salt, generation, given.refreshToken), generation, status: "active" as const, statusReason: null,
-      givenAt: nowDate(), lastUsedAt: null, idleDeadlineAt: given.refreshExpiresAt === null ? null : new Date(given.refreshExpiresAt), absDeadlineAt: isSame ? old.absDeadlineAt : null, checkedAt: null, ...(!isSame && { warnedDays: null }),
+      givenAt: nowDate(), issuedAt, lastUsedAt: null, idleDeadlineAt: given.refreshExpiresAt === null ? null : new Date(given.refreshExpiresAt), absDeadlineAt: isSame ? old.absDeadlineAt : null, checkedAt: null, ...(!isSame && { warnedDays: null }),
     };
     if (old) await tx.ownerGrant.update({ where: { userId: given.userId }, data });
     else await tx.ownerGrant.create({ data: { userId: given.userId, ...data } });
@@ -61,6 +65,15 @@ async function write(given: NewGrant, ctx: Context): Promise<{ old: GrantRow | n
     await recordAudit(tx, ctx, { action: renewed ? "grant.renewed" : "grant.given", target: { type: "user", id: given.userId }, tenantId: given.tenantId, data: { client: given.client } });
     return { old, generation };
   });
+}
+
+/** Seconds of Keycloak's clock; null for a token that cannot be read. */
+function issuedAtOf(refreshToken: string): number | null {
+  try {
+    return decodeJwt(refreshToken).iat ?? null;
+  } catch {
+    return null;
+  }
 }
 
 async function revokeUnkept(given: NewGrant): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Context } from "@/lib/access";
+import { endSignedOutGrant } from "@/lib/grants";
 import { transaction } from "@/lib/platform/db";
 import type { KeycloakUser } from "@/lib/platform/keycloak-admin";
 import { confirmInvalidation, planInvalidation } from "@/lib/platform/records";
@@ -16,7 +17,7 @@ export type Observation = "deactivated" | "reactivated" | null;
 /**
  * Takes over what Keycloak was just seen to say of somebody: disabled or gone (null) ends sessions and tokens here and has keys
  * refused; enabled again lets them act again, unless an administrator keeps them out; an administrator's sign-out there ends the
- * sessions from before it. What is known already costs nothing.
+ * sessions and machine access from before it. What is known already costs nothing.
  *
  * @param user as the admin API shows them by id or in a full list; a brief entry tells of no sign-out.
  * @throws SluiceError `store_unavailable`
@@ -44,5 +45,5 @@ export async function observe(ctx: Context, known: Observed, user: Pick<Keycloak
 /** Noted only once it is done, so that what was cut short is done again. */
 async function signOut({ userId, issuer, sub }: Observed, notBefore: number): Promise<void> {
   await endSessionsOf({ iss: issuer, sub }, "signed_out_at_keycloak", { notBefore });
-  await transaction((tx) => tx.user.updateMany({ where: { id: userId, signedOutBefore: { lt: notBefore } }, data: { signedOutBefore: notBefore } }));
+  await endSignedOutGrant(userId, notBefore, { note: true });
 }

@@ -1,13 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { decodeJwt } from "jose";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
+import { anOwnerOf } from "@/dev/testing/owners";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { jobContext, type Person } from "@/lib/access";
+import { getOwnerToken, storeGrant, tryGrant } from "@/lib/grants";
+import { openOfflineToken } from "@/lib/grants/vault";
 import { checkCall, createKey } from "@/lib/keys";
 import { CreateKeyInput } from "@/lib/keys/schemas";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { getKeycloakUser } from "@/lib/platform/keycloak-admin";
 import { redis } from "@/lib/platform/redis";
 import { findSession } from "@/lib/sessions";
 import { aSignIn } from "@/lib/sessions/sign-in.fixture";
@@ -41,6 +46,16 @@ const verdictOf = async (secret: string) => {
 const cookieFor = async (username: string) => (await aSignIn(await realm.tokensFor(username))).cookie;
 const isSignedIn = (cookie: string) => findSession(cookie).then((session) => session !== null, () => false);
 const rowOf = (sub: string) => db().user.findUniqueOrThrow({ where: { issuer_sub: { issuer: realm.issuer, sub } } });
+
+/** An owner whose grant was issued in the very second in which an admin signed them out. */
+async function signedOutInTheSecondOfGiving(username: string): Promise<Person> {
+  for (;;) {
+    const owner = await anOwnerOf(realm, username);
+    await realm.control({ logoutUser: username });
+    const [row, user] = await Promise.all([db().ownerGrant.findUniqueOrThrow({ where: { userId: owner.userId } }), getKeycloakUser(owner.sub)]);
+    if (decodeJwt(openOfflineToken(row) ?? "").iat === user?.notBefore) return owner;
+  }
+}
 
 describe("the sweep", () => {
   it("shuts out who was disabled in Keycloak: browser, key and programs' tokens; enabled again the key works, the session does not", async () => {
@@ -117,6 +132,31 @@ describe("the sweep", () => {
     const later = await cookieFor("uma");
     await sweep();
     expect(await isSignedIn(later)).toBe(true);
+  });
+
+  it("an admin's sign-out ends machine access refreshed in the same second, and machine access given later stays", async () => {
+    const owner = await signedOutInTheSecondOfGiving("uma");
+    // Keycloak lets the token of that second pass, and each refresh makes it younger.
+    expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
+    await sweep();
+    await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required" });
+    const lost = await db().ownerGrant.findUniqueOrThrow({ where: { userId: owner.userId } });
+    expect(lost).toMatchObject({ status: "needs_reauth", statusReason: "stale", sealed: "" });
+    const { signedOutBefore } = await rowOf(owner.sub);
+    await expect.poll(wholeSecond).toBeGreaterThan(signedOutBefore);
+    await anOwnerOf(realm, "uma");
+    await sweep();
+    expect(await getOwnerToken(owner.userId, "nflow")).toBeTruthy();
+  });
+
+  it("machine access from the second of a sign-out ends at the back channel's word too, and cannot be stored after it", async () => {
+    const owner = await signedOutInTheSecondOfGiving("uma");
+    const old = await db().ownerGrant.findUniqueOrThrow({ where: { userId: owner.userId } });
+    await tryGrant(owner.userId);
+    await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required" });
+    await sweep();
+    const late = { userId: owner.userId, tenantId: owner.tenantId, issuer: owner.issuer, sub: owner.sub, client: "machine" as const, refreshToken: openOfflineToken(old) ?? "", refreshExpiresAt: null, kcSid: old.kcSid };
+    await expect(storeGrant(late)).rejects.toMatchObject({ code: "invalid_credentials" });
   });
 
   it("a Keycloak that fails, refuses us or is not there changes nobody", async () => {

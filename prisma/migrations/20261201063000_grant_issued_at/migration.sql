@@ -1,0 +1,1 @@
+ALTER TABLE "OwnerGrant" ADD COLUMN "issuedAt" INTEGER;
