@@ -7,6 +7,7 @@ import { linkNextPage } from "./next-page";
 
 export const FlowId = z.object({ id: z.string().max(100) });
 const Chatflow = named(ChatflowView, "Chatflow");
+const ChatflowWithTimes = named(z.object({ ...ChatflowView.shape, created: z.string().nullable(), updated: z.string().nullable() }), "ChatflowWithTimes");
 
 /** What is assigned to the caller. Bare arrays, as existing clients know them. */
 export function chatflowRoutes(app: ApiApp): void {
@@ -19,7 +20,7 @@ export function chatflowRoutes(app: ApiApp): void {
       });
   }
 
-  route(app, { method: "get", path: "/api/v1/chatflows/:id", tag: "Chatflows", summary: "One of them", permission: "chatflows:read", params: FlowId, answers: [{ status: 200, description: "The chatflow.", schema: Chatflow.extend({ created: z.string().nullable(), updated: z.string().nullable() }) }] },
+  route(app, { method: "get", path: "/api/v1/chatflows/:id", tag: "Chatflows", summary: "One of them", permission: "chatflows:read", params: FlowId, answers: [{ status: 200, description: "The chatflow.", schema: ChatflowWithTimes }] },
     async (ctx, { params }, c) => {
       const flow = await getMyChatflow(ctx, params.id);
       return c.json({ ...flow, created: flow.createdDate, updated: flow.updatedDate });

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { permissionsOf, requirePerson } from "@/lib/access";
 import { type ApiApp, route, success } from "@/lib/entry/api";
 import { createKey, endRotation, getKey, getRotation, listKeys, revokeKey, rotateKey, updateKey, verifyKey } from "@/lib/keys";
-import { ApiKeyView, CreatedKeyView, CreateKeyInput, ListKeysInput, RevokeKeyInput, RotateKeyInput, RotationView, UpdateKeyInput, VerifyAnswer, VerifyKeyInput } from "@/lib/keys/schemas";
+import { ApiKeyView, CreatedKeyView, CreateKeyInput, ListKeysInput, RevokeKeyInput, RotateKeyInput, RotationCaller, RotationView, UpdateKeyInput, VerifyAnswer, VerifyKeyInput } from "@/lib/keys/schemas";
 import { envelope, listEnvelope } from "./envelope";
 import { named } from "./named";
 
@@ -13,6 +13,9 @@ const Me = z.object({
 const Key = named(ApiKeyView, "ApiKey");
 const CreatedKey = named(CreatedKeyView, "CreatedApiKey");
 /** An id of the wrong shape was never given out: 404 like any other, so it is not judged here. */
+named(RotationCaller, "RotationCaller");
+const Rotation = named(RotationView, "Rotation");
+
 const KeyId = z.object({ id: z.string().max(100) });
 
 const base = "/api/v1/auth";
@@ -63,7 +66,7 @@ export function keyRoutes(app: ApiApp): void {
       return success(c, { ...key, key: secret }, { status: 201, message: ["Keep this key: it will not be shown again.", message].filter(Boolean).join(" ") });
     });
 
-  route(app, { method: "get", path: `${base}/api-keys/:id/rotation`, tag, summary: "Who still calls with the secret that was rotated away", permission: "api-keys:read", params: KeyId, answers: [{ status: 200, description: "Null when no overlap runs.", schema: envelope(named(RotationView, "Rotation").nullable()) }] },
+  route(app, { method: "get", path: `${base}/api-keys/:id/rotation`, tag, summary: "Who still calls with the secret that was rotated away", permission: "api-keys:read", params: KeyId, answers: [{ status: 200, description: "Null when no overlap runs.", schema: envelope(z.union([Rotation, z.null()])) }] },
     async (ctx, { params }, c) => success(c, await getRotation(ctx, params.id)));
 
   route(app, { method: "delete", path: `${base}/api-keys/:id/rotation`, tag, summary: "End the overlap now, on every replica before this answers", permission: "api-keys:manage", params: KeyId, answers: [{ status: 200, description: "The key.", schema: envelope(Key) }] },

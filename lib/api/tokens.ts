@@ -31,6 +31,6 @@ export function tokenRoutes(app: ApiApp): void {
   route(app, { method: "post", path: "/api/v1/chat/refresh", tag, summary: "A new pair for a refresh token, which is then spent", credential: "none", body: RefreshInput, answers: chatPair("A new pair.") },
     async (caller, { body }, c) => c.json(await refresh(caller, body)));
 
-  route(app, { method: "post", path: "/api/v1/chat/revoke", tag, summary: "End tokens", description: `${whatEnds} \`token_id\` is the claim \`fam\` of an access token.`, credential: "optional", body: RevokeInput, bodyOptional: true, answers: revoked },
+  route(app, { method: "post", path: "/api/v1/chat/revoke", tag, summary: "End tokens", description: `${whatEnds} \`token_id\` is the claim \`jti\` of an access token, or its \`fam\`; one that cannot be found or may not be ended is 404.`, credential: "optional", body: RevokeInput, bodyOptional: true, answers: revoked },
     async (who, { body }, c) => c.json(await revokeTokens(who, body)));
 }

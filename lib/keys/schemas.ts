@@ -157,11 +157,14 @@ export type ApiKeyView = z.infer<typeof ApiKeyView>;
 export const CreatedKeyView = ApiKeyView.extend({ key: z.string() });
 export type CreatedKeyView = z.infer<typeof CreatedKeyView>;
 
+/** One who still calls with the secret that was rotated away. */
+export const RotationCaller = z.object({ ip: z.string().nullable(), userAgent: z.string().nullable(), lastUsedAt: time, requests: z.int() });
+
 /** Who still calls with the secret that was rotated away. */
 export const RotationView = z.object({
   overlapEndsAt: time,
   previousSecretLastUsedAt: time.nullable(),
-  callers: z.array(z.object({ ip: z.string().nullable(), userAgent: z.string().nullable(), lastUsedAt: time, requests: z.int() })),
+  callers: z.array(RotationCaller),
 });
 export type RotationView = z.infer<typeof RotationView>;
 

@@ -8,7 +8,7 @@ import { metrics } from "@/lib/platform/metrics";
 import { confirmInvalidation, type PendingInvalidation, planInvalidation, repeatedWithinSeconds } from "@/lib/platform/records";
 
 /** Ended families. `pending` is to be confirmed after the commit (`confirmEnded`); from then on no replica takes an access token of theirs. */
-export type Ended = { familyIds: string[]; tenantId?: string; pending: PendingInvalidation[] };
+export type Ended = { familyIds: string[]; /** Those that ended a moment ago included. */ found: number; tenantId?: string; pending: PendingInvalidation[] };
 
 /** One intention of the outbox holds at most so many records. */
 const recordsMax = 5000;
@@ -35,7 +35,7 @@ export async function endFamilies(tx: Tx, which: { id?: string; userId: string; 
     pending.push(await planInvalidation(tx, all.slice(from, from + recordsMax).map(({ id, version, revokedAt }) => ({ key: familyRecordKey(id), version: revokedAt ? version : version + 1 }))));
   }
   metrics.tokenFamilies.cell({ event: reason === "reuse" ? "reused" : "revoked" }).count += families.length;
-  return { familyIds, tenantId: families[0]?.tenantId, pending };
+  return { familyIds, found: all.length, tenantId: families[0]?.tenantId, pending };
 }
 
 /** After the commit. @throws SluiceError `store_unavailable` when Redis does not confirm; the outbox then goes on. */

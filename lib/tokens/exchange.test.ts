@@ -129,13 +129,16 @@ describe("tokens of a caller", () => {
     expect(await Promise.all([one, two].map((pair) => codeOf(pair.access_token)))).toEqual(["invalid_credentials", "ok"]);
     expect(await revokeTokens(caller(), { refresh_token: one.refresh_token })).toMatchObject({ revoked_count: 0 });
 
-    for (const input of [{ token_id: claimsOf(theirs).fam }, { refresh_token: theirs.refresh_token }, { token_id: "nonsense" }]) expect(await revokeTokens(ctx, input)).toMatchObject({ revoked_count: 0 });
-    expect(await revokeTokens(ctx, { token_id: claimsOf(two).fam })).toMatchObject({ revoked_count: 1 });
+    expect(await revokeTokens(ctx, { refresh_token: theirs.refresh_token })).toMatchObject({ revoked_count: 0 });
+    // An id that is not there, is another person's or was obtained otherwise is never a success without an effect.
+    for (const token_id of [claimsOf(theirs).fam, claimsOf(theirs).jti, "nonsense", randomUUID()]) await expect(revokeTokens(ctx, { token_id }), token_id).rejects.toMatchObject({ code: "not_found" });
+    expect(await revokeTokens(ctx, { token_id: claimsOf(two).jti })).toMatchObject({ revoked_count: 1 });
     expect(await codeOf(two.access_token)).toBe("invalid_credentials");
 
     // A key reaches its own; the person reaches all of theirs.
     const another = await createKey(contextOf(person), CreateKeyInput.parse({ name: "other" }));
     const four = await issue(contextOf(person, { apiKeyId: another.key.id }));
+    await expect(revokeTokens(ctx, { token_id: claimsOf(four).jti }), "of another key").rejects.toMatchObject({ code: "not_found" });
     expect(await revokeTokens(ctx, { all: true })).toMatchObject({ revoked_count: 1 });
     expect(await Promise.all([three, four].map((pair) => codeOf(pair.access_token)))).toEqual(["invalid_credentials", "ok"]);
     expect(await revokeTokens(contextOf(person), { all_tokens: true })).toMatchObject({ revoked_count: 1 });

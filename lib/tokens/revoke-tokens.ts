@@ -2,7 +2,7 @@ import { type Context, requirePerson } from "@/lib/access";
 import { recordAudit } from "@/lib/audit";
 import { countFailure, hashSecret, limitFailures } from "@/lib/keys";
 import { db, transaction } from "@/lib/platform/db";
-import { invalid, SluiceError } from "@/lib/platform/errors";
+import { invalid, notFound, SluiceError } from "@/lib/platform/errors";
 import { isUuid } from "@/lib/platform/ids";
 import { loadPersonState } from "@/lib/tenants";
 import { confirmEnded, endFamilies, revokeTokensOf } from "./end-families";
@@ -12,9 +12,9 @@ import type { RevokeAnswer, RevokeInput } from "./schemas";
 /**
  * Ends tokens: those of one sign-in, named by a refresh token of it (who has it needs no other credential, RFC 7009) or by its id; all of the caller's, which
  * for a key are those obtained with it; or, with nothing named, those that the call came with. When this returns, no replica takes an access token of theirs.
- * What is not the caller's, or ended before, counts as nothing to do.
+ * A refresh token that is not the caller's, or ended before, counts as nothing to do (RFC 7009); an id that is not is `not_found`.
  *
- * @throws SluiceError `missing_credentials`, `validation_failed`, `rate_limited`; `store_unavailable` when Redis does not confirm: the outbox carries it out
+ * @throws SluiceError `missing_credentials`, `not_found`, `validation_failed`, `rate_limited`; `store_unavailable` when Redis does not confirm: the outbox carries it out
  */
 export async function revokeTokens(who: Context | Caller, input: RevokeInput): Promise<RevokeAnswer> {
   const ctx = "actor" in who ? who : null;
@@ -46,24 +46,29 @@ async function byRefreshToken(caller: Caller, ctx: Context | null, refreshToken:
     return 0;
   }
   const { family } = token;
-  if (ctx) return isOwn(ctx, family) ? revokeOne(ctx, family.id) : 0;
+  if (ctx && !isOwn(ctx, family)) return 0;
+  if (ctx) return (await endOne(ctx, { id: family.id, userId: family.userId })).count;
   const person = (await loadPersonState(family.userId))?.person;
-  return person ? endOne(familyContext(family, person, caller), { id: family.id, userId: family.userId }) : 0;
+  return person ? (await endOne(familyContext(family, person, caller), { id: family.id, userId: family.userId })).count : 0;
 }
 
 async function revokeOne(ctx: Context, id: string): Promise<number> {
   const { userId } = requirePerson(ctx);
-  return isUuid(id) ? endOne(ctx, { id, userId, ...keyOf(ctx) }) : 0;
+  // Without a mark an id is a sign-in's; an access token's says the sign-in first.
+  const [familyId = ""] = id.split(".");
+  const ended = isUuid(familyId) ? await endOne(ctx, { id: familyId, userId, ...keyOf(ctx) }) : null;
+  if (!ended || ended.found === 0) throw notFound("There is no such sign-in of yours, or this credential may not end it.");
+  return ended.count;
 }
 
-async function endOne(ctx: Context, which: { id: string; userId: string; apiKeyId?: string }): Promise<number> {
+async function endOne(ctx: Context, which: { id: string; userId: string; apiKeyId?: string }): Promise<{ count: number; found: number }> {
   const ended = await transaction(async (tx) => {
     const found = await endFamilies(tx, which, "revoked");
     if (found.familyIds.length > 0) await recordAudit(tx, ctx, { action: "token.revoked", target: { type: "tokenFamily", id: which.id } });
     return found;
   });
   await confirmEnded(ended);
-  return ended.familyIds.length;
+  return { count: ended.familyIds.length, found: ended.found };
 }
 
 async function revokeAll(ctx: Context): Promise<number> {

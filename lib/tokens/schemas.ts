@@ -24,7 +24,7 @@ export const RefreshTokenInput = z.strictObject({ refresh_token: RefreshInput.sh
 
 const revokeFields = { refresh_token: RefreshInput.shape.refresh_token.optional(), all: z.boolean().optional() };
 export const RevokeTokenInput = z.strictObject(revokeFields);
-/** `token_id` is a sign-in's id, the claim `fam` of its access tokens. */
+/** `token_id` is an access token's claim `jti`, or the id of its sign-in (`fam`): either ends the sign-in. */
 export const RevokeInput = z.object({ ...revokeFields, token_id: z.string().max(100).optional(), all_tokens: z.boolean().optional() });
 export type RevokeInput = z.output<typeof RevokeInput>;
 
