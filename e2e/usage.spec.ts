@@ -47,7 +47,7 @@ test("a new call appears by itself, a refused one says why, and what if is answe
   await page.goto(`/requests?key=${id}`);
   const table = page.getByRole("table", { name: /your requests/i });
   await expect(table.getByRole("row")).toHaveCount(3, { timeout: 15_000 });
-  await page.getByRole("combobox", { name: "Status" }).selectOption("4xx refused");
+  await page.getByRole("combobox", { name: "Status" }).selectOption("4xx errors");
   await expect(page).toHaveURL(/status=4xx/);
   await expect(table.getByRole("row")).toHaveCount(2);
   await table.getByRole("link", { name: /why\?/ }).click();

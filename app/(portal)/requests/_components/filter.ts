@@ -33,6 +33,6 @@ export function apiQuery({ key, status, span, user }: RequestFilter, nowMs: numb
 
 export const keyChoices = [{ value: "any", label: "Any key" }, { value: "none", label: "Without a key" }, { value: "all", label: "All calls" }] as const;
 export const statusChoices = [
-  { value: "all", label: "Any status" }, { value: "2xx", label: "2xx answered" }, { value: "3xx", label: "3xx redirected" }, { value: "4xx", label: "4xx refused" }, { value: "5xx", label: "5xx failed" }, { value: "499", label: "499 left" },
+  { value: "all", label: "Any status" }, { value: "2xx", label: "2xx answered" }, { value: "3xx", label: "3xx redirected" }, { value: "4xx", label: "4xx errors" }, { value: "5xx", label: "5xx errors" }, { value: "499", label: "499 left" },
 ] as const;
 export const spanChoices = [{ value: "hour", label: "Last hour" }, { value: "day", label: "Last day" }, { value: "week", label: "Last week" }, { value: "month", label: "All that is kept" }] as const;

@@ -2,24 +2,21 @@
 
 import { Bar, BarChart, CartesianGrid, Legend, Line, LineChart, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
 import type { Granularity, UsagePoint } from "@/lib/usage/schemas";
+import { axisLabel, exactLabel, zoneName } from "./time-label";
 
 type Props = { series: UsagePoint[]; granularity: Granularity };
-
-/** Days are UTC's and so are their names; hours are the reader's own. */
-const labelOf = (at: string, granularity: Granularity) => new Intl.DateTimeFormat("en", granularity === "day" ? { day: "numeric", month: "short", timeZone: "UTC" } : { hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(at));
-const exactOf = (at: string, granularity: Granularity) => new Intl.DateTimeFormat("en", granularity === "day" ? { dateStyle: "full", timeZone: "UTC" } : { dateStyle: "medium", timeStyle: "short" }).format(new Date(at));
 
 const axis = { stroke: "var(--line-strong)", tick: { fill: "var(--muted)", fontSize: 12 }, tickLine: false } as const;
 const tooltip = { contentStyle: { background: "var(--surface)", border: "1px solid var(--line)", borderRadius: 6, fontSize: 13 }, labelStyle: { color: "var(--foreground)", fontWeight: 600 }, cursor: { fill: "var(--sunken)" }, isAnimationActive: false } as const;
 
 /** How many calls went well, failed and were refused, and how long they took. Read out as the table that stands below each page's plots. */
 export function UsageCharts({ series, granularity }: Props) {
-  const rows = series.map((point) => ({ ...point, well: point.requests - point.errors, label: labelOf(point.at, granularity), exact: exactOf(point.at, granularity) }));
+  const rows = series.map((point) => ({ ...point, well: point.requests - point.errors, label: axisLabel(point.at, granularity), exact: exactLabel(point.at, granularity) }));
   const exact = (_label: unknown, payload: readonly { payload?: { exact?: string } }[]) => payload[0]?.payload?.exact ?? "";
   return (
     <div className="grid gap-6 xl:grid-cols-2" aria-hidden>
       <figure className="min-w-0">
-        <figcaption className="mb-2 text-xs font-medium text-muted">Calls</figcaption>
+        <figcaption className="mb-2 text-xs font-medium text-muted">Calls, times in {zoneName}</figcaption>
         <ResponsiveContainer width="100%" height={220}>
           <BarChart data={rows} margin={{ top: 4, right: 4, bottom: 0, left: -16 }} accessibilityLayer={false}>
             <CartesianGrid stroke="var(--line)" vertical={false} />
@@ -34,7 +31,7 @@ export function UsageCharts({ series, granularity }: Props) {
         </ResponsiveContainer>
       </figure>
       <figure className="min-w-0">
-        <figcaption className="mb-2 text-xs font-medium text-muted">Time to answer, ms</figcaption>
+        <figcaption className="mb-2 text-xs font-medium text-muted">Milliseconds to answer, times in {zoneName}</figcaption>
         <ResponsiveContainer width="100%" height={220}>
           <LineChart data={rows} margin={{ top: 4, right: 4, bottom: 0, left: -8 }} accessibilityLayer={false}>
             <CartesianGrid stroke="var(--line)" vertical={false} />

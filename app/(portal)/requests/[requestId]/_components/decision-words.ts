@@ -15,7 +15,7 @@ const words: Record<string, DecisionWords> = {
   rate_limit: { title: "The limit was used up", advice: "Wait as long as the answer's Retry-After says, space the calls, or raise the key's limit." },
   failures: { title: "Too many failed attempts came from this address", advice: "Find the program there that sends a wrong key, then wait a minute." },
   token: { title: "The token was revoked", advice: "Sign the program in again." },
-  credits: { title: "Too few credits were left", advice: "Ask an administrator for credits, or wait for the next refill." },
+  credits: { title: "Too few credits were left", advice: "Ask an administrator for credits." },
   grant: { title: "The owner has not given machine access", advice: "Give it under Machine access; keys act at the engines with it." },
   escalation: { title: "It would have given away more than the caller has", advice: "Ask for no more permissions, chatflows, addresses and time than the caller holds." },
   key_limit: { title: "There are as many keys as one person may have", advice: "Revoke a key that is not used any more." },
