@@ -5,6 +5,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { answerBefore } from "./options.mjs";
+
+const startedAt = Date.now();
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
@@ -29,6 +32,11 @@ function install() {
   writeFileSync(stamp, lock);
 }
 
+const answer = answerBefore(command, rest);
+if (answer) {
+  (answer.code === 0 ? process.stdout : process.stderr).write(`${answer.text}\n`);
+  process.exit(answer.code);
+}
 install();
 mkdirSync(".data", { recursive: true });
 
@@ -38,7 +46,7 @@ if (!script) die(`unknown command ${command}`);
 const demoEnv = join(".data", "demo-env.json");
 const isKeyCommand = /^(signing-)?key:/.test(command);
 const demo = isKeyCommand && !process.env.DATABASE_URL && !existsSync(".env") && existsSync(demoEnv) ? JSON.parse(readFileSync(demoEnv, "utf8")) : {};
-const environment = { ...demo, ...process.env, ...(isKeyCommand && { LOG_LEVEL: process.env.LOG_LEVEL ?? "error" }) };
+const environment = { ...demo, ...process.env, ...(/^(demo|dev)$/.test(command) && { SLUICE_STARTED_AT: String(startedAt) }), ...(isKeyCommand && { LOG_LEVEL: process.env.LOG_LEVEL ?? "error" }) };
 // `node` itself, not a wrapper: a signal must reach the process that stops the parts.
 const child = spawn(process.execPath, ["--conditions=react-server", "--import", "tsx", script, ...(command === "dev" ? ["--dev"] : []), ...rest], { stdio: "inherit", env: environment });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal === "SIGINT" ? "SIGINT" : "SIGTERM"));
