@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { InvalidCheck, MissingCSRF } from "@auth/core/errors";
+import { CallbackRouteError, InvalidCheck, MissingCSRF } from "@auth/core/errors";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { logger, safeError } from "@/lib/platform/logger";
 import { logAuthError } from "./auth-log";
@@ -18,6 +18,15 @@ it("400 requests with garbage are at most one warning a minute, without what was
   moveClock(190_000);
   logAuthError(new MissingCSRF("what they sent"));
   expect(warn.mock.calls.map(([fields]) => fields)).toEqual([{ type: "InvalidCheck", count: 1 }, { type: "MissingCSRF", count: 400 }]);
+});
+
+it("a code that a visitor made up is no error of ours, and a refused client secret is one", () => {
+  const error = vi.spyOn(logger, "error");
+  const refusedWith = (code: string) => Object.assign(new CallbackRouteError(), { cause: { err: Object.assign(new Error("server responded with an error"), { error: code }), provider: "keycloak" } });
+  logAuthError(refusedWith("invalid_grant"));
+  expect(error).not.toHaveBeenCalled();
+  logAuthError(refusedWith("invalid_client"));
+  expect(error).toHaveBeenCalledTimes(1);
 });
 
 it("the cause that Auth.js wraps is written out, scrubbed, and its notes are left out", () => {
