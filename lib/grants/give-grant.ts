@@ -10,6 +10,7 @@ import { sealingRing } from "@/lib/platform/key-rings";
 import { identityUnavailable } from "@/lib/platform/keycloak-discovery";
 import { keycloakClient, keycloakEndpoints, revokeToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
 import { logger } from "@/lib/platform/logger";
+import { signatureAlgorithms } from "@/lib/platform/signature-algorithms";
 import { withRedis } from "@/lib/platform/redis";
 import { identityOf, rememberPerson } from "@/lib/tenants";
 import { storeGrant } from "./store-grant";
@@ -27,9 +28,14 @@ const flowKey = (flowId: string) => `sl:gf:${sha256Base64url(flowId)}`;
 const boundTo = (flowId: string) => ({ salt: flowId, info: "sluice/grant-flow/1", aad: sha256Base64url(flowId) });
 const redirectUri = () => `${env().AUTH_URL}/api/owner-grant/callback`;
 
+/** Without a list of its own the library takes RS256 alone for an ID token's signature. */
+export async function serverOf(): Promise<oidc.ServerMetadata> {
+  return { ...(await keycloakEndpoints()), id_token_signing_alg_values_supported: signatureAlgorithms };
+}
+
 async function oidcClient(): Promise<oidc.Configuration> {
   const { id, secret } = keycloakClient("machine");
-  const config = new oidc.Configuration(await keycloakEndpoints(), id, { [oidc.clockTolerance]: 60 }, oidc.ClientSecretBasic(secret));
+  const config = new oidc.Configuration(await serverOf(), id, { [oidc.clockTolerance]: 60 }, oidc.ClientSecretBasic(secret));
   config.timeout = 8;
   // The environment allows plain http on loopback only.
   if (env().KEYCLOAK_ISSUER.startsWith("http://")) oidc.allowInsecureRequests(config);

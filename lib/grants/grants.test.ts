@@ -12,10 +12,12 @@ import { randomToken } from "@/lib/platform/crypto";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { requestToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { signatureAlgorithms } from "@/lib/platform/signature-algorithms";
 import { finishInvalidations } from "@/lib/platform/records";
 import { redis, withRedis } from "@/lib/platform/redis";
 import { getPersonState, identityOf, rememberPerson } from "@/lib/tenants";
 import { deleteGrant, endGrantOf, finishGrant, getGrant, getGrantDetails, getOwnerToken, hasLiveGrant, safePath, startGrant } from ".";
+import { serverOf } from "./give-grant";
 import { grantsContext, openOfflineToken } from "./vault";
 
 let realm: Realm;
@@ -271,4 +273,8 @@ describe("giving and taking back", () => {
     for (const path of ["//evil.test", "/\\evil.test", "https://evil.test", "/\t/evil.test", "javascript:alert(1)", "", null]) expect(safePath(path)).toBe("/machine-access");
     expect(safePath("/keys?new=1")).toBe("/keys?new=1");
   });
+});
+
+it("machine access is given with every signature that sign-in accepts", async () => {
+  expect((await serverOf()).id_token_signing_alg_values_supported).toEqual(signatureAlgorithms);
 });

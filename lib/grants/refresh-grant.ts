@@ -157,7 +157,7 @@ async function meaningOf(row: GrantRow, error: unknown, tokenMayBeSpent: boolean
   if (kind !== "invalid_grant" && kind !== "refused") {
     // After a missed deadline the token may be spent, so the word about it stays.
     if (!tokenMayBeSpent && !(kind === "unavailable" && error.cause !== undefined)) await clearInflight(row.userId);
-    await backOff(row.userId, { kind: "unavailable", ms: pauseMs(error) });
+    if (kind !== "personal") await backOff(row.userId, { kind: "unavailable", ms: pauseMs(error) });
     return error;
   }
   await clearInflight(row.userId);

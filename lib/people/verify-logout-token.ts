@@ -4,11 +4,11 @@ import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { type KeycloakClient, keycloakClientOf } from "@/lib/platform/keycloak";
 import { keycloakDate, realmKey } from "@/lib/platform/keycloak-discovery";
+import { signatureAlgorithms } from "@/lib/platform/signature-algorithms";
 
 /** Who was signed out, as Keycloak says it. `clients` are those of ours that the token was made for. */
 export type LogoutToken = { issuer: string; clients: KeycloakClient[]; sub: string | null; sid: string | null; jti: string; /** Seconds of Keycloak's clock. */ issuedAt: number; expiresAt: number; revokesOffline: boolean };
 
-const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 const toleranceSeconds = 60;
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout";
 
@@ -53,13 +53,13 @@ function requireHeader(jws: string): void {
   } catch (cause) {
     throw refused("it cannot be read", cause);
   }
-  if (!algorithms.includes(header.alg ?? "")) throw refused("an algorithm that is not accepted");
+  if (!signatureAlgorithms.includes(header.alg ?? "")) throw refused("an algorithm that is not accepted");
   if (header.typ !== undefined && !["logout+jwt", "jwt"].includes(String(header.typ).toLowerCase().replace(/^application\//, ""))) throw refused("another kind of token");
 }
 
 async function signedClaims(jws: string): Promise<z.output<typeof Claims>> {
   try {
-    const { payload } = await compactVerify(jws, realmKey, { algorithms });
+    const { payload } = await compactVerify(jws, realmKey, { algorithms: signatureAlgorithms });
     return Claims.parse(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)));
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError || error instanceof z.ZodError) throw refused("its signature does not hold", error);

@@ -3,8 +3,8 @@ import { nowDate } from "./clock";
 import { env } from "./env";
 import { SluiceError } from "./errors";
 import { keycloakDate, realmKey } from "./keycloak-discovery";
+import { signatureAlgorithms } from "./signature-algorithms";
 
-const signatureAlgorithms = ["RS256", "PS256", "ES256"];
 /** Two clocks seldom agree. What Keycloak has just handed us is good for as long as it says from then on; what a caller brings must not be old. */
 const forgivenSeconds = { keycloak: 60, caller: 5 };
 

@@ -29,11 +29,19 @@ export type TokenSet = {
 /**
  * `invalid_grant`: this token or password is no good, the reason is in `description`. `refused`: this request is no good
  * (consent gone, an ended subject token). `misconfigured`: our clients or the realm are set up wrongly, nobody's session
- * is to blame. `busy`, `unavailable`: later.
+ * is to blame. `personal`: Keycloak does not do this for this person, such as a session too many or a token too large; it lasts,
+ * and says nothing of the others. `busy`, `unavailable`: later.
  */
-export type TokenErrorKind = "invalid_grant" | "refused" | "misconfigured" | "busy" | "unavailable";
+export type TokenErrorKind = "invalid_grant" | "refused" | "misconfigured" | "personal" | "busy" | "unavailable";
 
-/** Leaves us as 503 `identity_unavailable` wherever nobody knows better. */
+const tooLarge = "Your access token is too large for Keycloak to exchange, because it lists too many groups or roles. Ask an admin to put fewer of them into access tokens.";
+
+/** Keycloak bounds each parameter of its token endpoint; a token with some hundred groups does not fit as `subject_token`. */
+function isTooLarge(description = ""): boolean {
+  return /size of OIDC parameter .* longer than allowed/i.test(description);
+}
+
+/** Leaves us as 503 `identity_unavailable` where no caller knows better, of kind `personal` as 403 `upstream_forbidden`. */
 export class TokenEndpointError extends SluiceError {
   readonly kind: TokenErrorKind;
   /** Keycloak's `error`, such as `invalid_scope`; empty when it gave none. */
@@ -43,7 +51,8 @@ export class TokenEndpointError extends SluiceError {
   readonly retryAfterSeconds?: number;
 
   constructor(kind: TokenErrorKind, said: { error?: string; description?: string; retryAfterSeconds?: number; cause?: unknown }) {
-    super("identity_unavailable", "The identity service cannot do this now. Try again shortly.", { cause: said.cause, retryAfterSeconds: said.retryAfterSeconds ?? 2 });
+    if (kind === "personal") super("upstream_forbidden", isTooLarge(said.description) ? tooLarge : "Keycloak refuses this for your account. Ask an admin to look at your sessions and account in Keycloak.", { cause: said.cause });
+    else super("identity_unavailable", "The identity service cannot do this now. Try again shortly.", { cause: said.cause, retryAfterSeconds: said.retryAfterSeconds ?? 2 });
     this.name = "TokenEndpointError";
     this.kind = kind;
     this.error = said.error ?? "";
@@ -141,6 +150,9 @@ function reasonOf({ error, description }: TokenEndpointError) {
   return /not active|expired/i.test(description) ? "expired" : "other";
 }
 
+/** All that an answer can say of our client, its settings or the realm. Any other error is about the person of this one request. */
+const clientErrors = ["invalid_client", "unauthorized_client", "access_denied", "invalid_request", "invalid_scope", "unsupported_grant_type", "unsupported_token_type", "realm_disabled"];
+
 function failureOf(answer: HttpAnswer, grantType: string | undefined): TokenEndpointError {
   const said = ErrorAnswer.safeParse(answer.json);
   const error = said.success ? said.data.error : "";
@@ -154,6 +166,7 @@ function failureOf(answer: HttpAnswer, grantType: string | undefined): TokenEndp
   if (error === "invalid_grant") return new TokenEndpointError("invalid_grant", { error, description });
   // Of an exchange we choose the scope, by a setting.
   if ((error === "invalid_scope" && grantType !== exchangeGrant) || error === "not_allowed") return new TokenEndpointError("refused", { error, description });
+  if (isTooLarge(description) || !clientErrors.includes(error)) return new TokenEndpointError("personal", { error, description });
   return new TokenEndpointError("misconfigured", { error, description, retryAfterSeconds: 5 });
 }
 

@@ -79,7 +79,7 @@ function create() {
     registry,
     /** Requests to Keycloak's token endpoint that redeem a refresh token, one each. */
     refresh: counter("refresh_total", "Refresh tokens sent to Keycloak, by what became of it.", {
-      result: ["ok", "invalid_grant", "refused", "misconfigured", "busy", "unavailable"],
+      result: ["ok", "invalid_grant", "refused", "misconfigured", "personal", "busy", "unavailable"],
       /** Why Keycloak said `invalid_grant`; "none" otherwise. */
       reason: ["none", "user_disabled", "reused", "stale", "ended", "expired", "consent", "other"],
       /** Whose token it was: a browser session's or an owner's machine access. */

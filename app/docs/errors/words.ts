@@ -19,7 +19,7 @@ export const errorWords: Record<ErrorCode, { means: string; todo: string }> = {
   ip_not_allowed: { means: "The key may only be used from certain addresses, and this is none of them.", todo: "Call from an allowed address, or let the owner add this one." },
   owner_disabled: { means: "The person behind the key, or their tenant, is disabled.", todo: "Ask your administrator. The key works again when the person does." },
   owner_reauth_required: { means: "The key is good, but its owner has not given machine access, or it was lost. The engines cannot be called as them.", todo: "The owner opens the address in grantUrl and gives it again." },
-  upstream_forbidden: { means: "The engine knows the person and does not allow this.", todo: "Ask for the right in the engine; a new key does not help." },
+  upstream_forbidden: { means: "The engine, or Keycloak on the way to it, does not allow this for the person.", todo: "Read the detail: ask for the right in the engine, or for fewer groups in access tokens; a new key does not help." },
   password_grant_disabled: { means: "Signing in by password is switched off on this installation.", todo: "Authenticate with an API key." },
   cross_origin: { means: "A session cookie came with a request from another origin, or with none.", todo: "Use the portal’s own pages, or an API key." },
   step_up_required: { means: "This needs a fresh sign-in.", todo: "Sign in again and repeat it." },

@@ -17,6 +17,12 @@ import * as tokens from "./tokens";
 const said = (verdict: Verdict) => (verdict.outcome === "failed" ? verdict.cure : verdict.outcome);
 const answer = (status: number, json: unknown = null, headers: Record<string, string> = {}) => ({ status, json, text: "", header: (name: string) => headers[name] ?? null });
 
+describe("signing keys", () => {
+  const keys = (...all: object[]) => issuer.judgeKeys(answer(200, { keys: all }));
+  it("pass with algorithms that the portal accepts, beside a key for encryption", () => expect(keys({ alg: "EdDSA", crv: "Ed25519", use: "sig" }, { alg: "RS512", use: "sig" }, { alg: "RSA-OAEP", use: "enc" }).outcome).toBe("passed"));
+  it.each([{ all: [] }, { all: [{ alg: "EdDSA", crv: "Ed448", use: "sig" }] }, { all: [{ alg: "RS256", use: "sig" }, { alg: "ES256K", use: "sig" }] }])("$all fail with the list", ({ all }) => expect(said(keys(...all))).toContain("EdDSA with Ed25519"));
+});
+
 describe("clients", () => {
   const client = { id: "sluice-web", setting: "KEYCLOAK_CLIENT" };
   it.each([

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Env } from "@/lib/platform/env";
+import { signatureAlgorithms } from "@/lib/platform/signature-algorithms";
 import { type Area, Blocked, failed, notApplicable, once, passed, type Verdict } from "../check";
 import { type Answer, call } from "../http";
 
@@ -10,11 +11,10 @@ export const Discovery = z.object({
 });
 export type Discovery = z.infer<typeof Discovery>;
 
-const Keys = z.object({ keys: z.array(z.object({ alg: z.string().optional(), use: z.string().optional() })) });
+const Keys = z.object({ keys: z.array(z.object({ alg: z.string().optional(), crv: z.string().optional(), use: z.string().optional() })) });
 const unreachable = "see that KEYCLOAK_ISSUER is right, reachable from here, and ends in /realms/<name>";
 const skewMaxSeconds = 30;
 const exchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
-const accepted = ["RS256", "PS256", "ES256"];
 
 /** The realm's addresses, for every area that needs them. @throws Blocked where they cannot be had; the issuer's area says why. */
 export function discoveryOf(env: Env): (signal: AbortSignal) => Promise<Discovery> {
@@ -58,10 +58,14 @@ function judgeBackChannel(d: Discovery): Verdict {
   return d.backchannel_logout_session_supported ? passed("supported, by session") : passed("supported", "not by session: one sign-out then ends all of the person's sessions");
 }
 
-function judgeKeys(answer: Answer): Verdict {
-  const algorithms = (Keys.safeParse(answer.json).data?.keys ?? []).filter((key) => key.use !== "enc").map((key) => key.alg ?? "");
-  if (algorithms.some((alg) => accepted.includes(alg))) return passed([...new Set(algorithms)].join(", "));
-  return failed(`answers ${answer.status} without a key that we accept`, `give the realm a key provider for one of ${accepted.join(", ")}`);
+/** Which key signs is not announced, so each of them must be one that is accepted. */
+export function judgeKeys(answer: Pick<Answer, "status" | "json">): Verdict {
+  const cure = `sign with one of ${signatureAlgorithms.join(", ")} (EdDSA with Ed25519), and remove other signing keys from the realm`;
+  const keys = (Keys.safeParse(answer.json).data?.keys ?? []).filter((key) => key.use !== "enc");
+  if (keys.length === 0) return failed(`answers ${answer.status} without a signing key`, cure);
+  const other = keys.find(({ alg, crv }) => !signatureAlgorithms.includes(alg ?? "") || (alg === "EdDSA" && crv !== undefined && crv !== "Ed25519"));
+  if (other) return failed(`a signing key is ${[other.alg ?? "of no named algorithm", other.crv].filter(Boolean).join(" with ")}`, cure);
+  return passed([...new Set(keys.map(({ alg }) => alg))].join(", "));
 }
 
 /** @param theirsMs what the issuer takes for now; NaN where it did not say. */
