@@ -54,15 +54,24 @@ function innerError(cause: unknown): Error | null {
   return typeof cause === "object" && cause !== null && "err" in cause && cause.err instanceof Error ? cause.err : null;
 }
 
+/** What Keycloak said of a call, by its OAuth code: oauth4webapi's message leaves it out. */
+function oauthCode(error: Error): { code: string; status?: number } | null {
+  if (!("error" in error) || typeof error.error !== "string" || !/^[a-z_]{1,50}$/.test(error.error)) return null;
+  return { code: error.error, ...("status" in error && typeof error.status === "number" && { status: error.status }) };
+}
+
 export function safeError(error: unknown): unknown {
   if (!(error instanceof Error)) {
     const inner = innerError(error);
     if (inner) return safeError(inner);
+    if (typeof error === "object") return undefined;
     return typeof error === "string" ? scrub(error) : String(error);
   }
   return {
-    type: error.name,
+    // Class names are shortened in the build; Auth.js keeps the real one in `type`.
+    type: "type" in error && typeof error.type === "string" ? error.type : error.name,
     message: scrub(error.message),
+    ...oauthCode(error),
     stack: scrub(error.stack ?? ""),
     ...(error.cause !== undefined && { cause: safeError(error.cause) }),
   };

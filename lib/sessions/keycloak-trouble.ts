@@ -29,7 +29,8 @@ async function withDeadline(input: Parameters<typeof fetch>[0], init: RequestIni
   return new Response(body.byteLength > 0 ? body : null, { status, headers });
 }
 
-type Trouble = Extract<ErrorCode, "identity_unavailable" | "store_unavailable">;
+/** `client_refused`: Keycloak does not take our client secret. `token_refused`: we cannot verify what Keycloak signed. */
+type Trouble = Extract<ErrorCode, "identity_unavailable" | "store_unavailable"> | "client_refused" | "token_refused";
 const noticed = new AsyncLocalStorage<{ trouble: Trouble | null }>();
 
 /** Runs a piece of Auth.js, and tells beside its outcome what was away meanwhile. */
@@ -39,11 +40,19 @@ export async function noticingTrouble<T>(run: () => Promise<T>): Promise<{ value
   return { value, trouble: notes.trouble };
 }
 
+function troubleOf(error: Error): Trouble | null {
+  if (isSluiceError(error, "identity_unavailable") || isSluiceError(error, "store_unavailable")) return error.code as Trouble;
+  if (isSluiceError(error, "invalid_credentials")) return "token_refused";
+  // oauth4webapi has two errors for it: one with Keycloak's code, one with the status where Keycloak also sends a challenge.
+  const { error: code, status } = error as { error?: unknown; status?: unknown };
+  return code === "invalid_client" || code === "unauthorized_client" || status === 401 ? "client_refused" : null;
+}
+
 /** For Auth.js's logger, the one place that sees an error with its causes. */
 export function noteTrouble(error: unknown): void {
   const notes = noticed.getStore();
   for (let at = error, depth = 0; notes && at instanceof Error && depth < 5; depth++) {
-    if (isSluiceError(at, "identity_unavailable") || isSluiceError(at, "store_unavailable")) notes.trouble = at.code as Trouble;
+    notes.trouble = troubleOf(at) ?? notes.trouble;
     const { cause } = at;
     at = typeof cause === "object" && cause !== null && "err" in cause ? cause.err : cause;
   }

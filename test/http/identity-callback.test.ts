@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { afterAll, expect, it } from "vitest";
-import { Browser, call, demo, passwordOf, resetParts, signIn, toKeycloak } from "./client";
+import { Browser, call, control, demo, passwordOf, resetParts, signIn, toKeycloak } from "./client";
 
 const callback = `${demo.url}/api/auth/callback/keycloak`;
 /** Each attempt's cookie: its state, nonce and PKCE verifier. */
@@ -133,4 +133,12 @@ it("a tab that Keycloak sends back because another signed in meanwhile begins ag
   expect(new URL(at).searchParams.get("code")).toBeTruthy();
   await browser.go(at);
   expect(await isSignedIn(browser)).toBe(true);
+});
+
+it("a client secret that Keycloak refuses is named as the cause, for the administrator", async () => {
+  const { browser, url } = await upToTheCallback();
+  await control("identity", { tokenError: "unauthorized_client" });
+  const { url: at, text } = await browser.go(String(url));
+  expect(new URL(at).searchParams.get("error")).toBe("client_refused");
+  expect(text).toContain("KEYCLOAK_CLIENT_SECRET");
 });
