@@ -2,6 +2,7 @@ import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
+import { unlessFrozen } from "@/lib/platform/keycloak-patience";
 import { metrics } from "@/lib/platform/metrics";
 import { isUnderWay, join } from "@/lib/platform/single-flight";
 import { clientOf, getUsableRow, pauseMs, refreshGrant, refuseWhilePaused } from "./refresh-grant";
@@ -31,7 +32,7 @@ export async function getOwnerToken(userId: string, audience: Audience, options:
   const flight = `sl:g:${userId}|${audience}|${staleGeneration ?? ""}`;
   const how = isUnderWay(flight) ? "waited" : "refreshed";
   try {
-    const token = await join(flight, () => counted(mint(userId, audience, staleGeneration)));
+    const token = await unlessFrozen(join(flight, () => counted(mint(userId, audience, staleGeneration))));
     took(how);
     return { ...token, isNew: true };
   } catch (error) {

@@ -12,6 +12,7 @@ import { randomToken } from "@/lib/platform/crypto";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { requestToken, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import * as discovery from "@/lib/platform/keycloak-discovery";
 import { signatureAlgorithms } from "@/lib/platform/signature-algorithms";
 import { finishInvalidations } from "@/lib/platform/records";
 import { redis, withRedis } from "@/lib/platform/redis";
@@ -125,6 +126,19 @@ describe("an owner's token", () => {
     const person = await aPerson();
     await expect(getOwnerToken(person.userId, "nflow")).rejects.toMatchObject({ code: "owner_reauth_required", options: { extra: { grantUrl: `${env().AUTH_URL}/machine-access` } } });
   });
+});
+
+it("a call leaves a frozen Keycloak, and the refresh under way is kept when the answer comes", async () => {
+  const owner = await anOwner();
+  const { generation } = await rowOf(owner);
+  const look = vi.spyOn(discovery, "answersAtAll").mockResolvedValue(false);
+  await realm.control({ tokenDelayMs: 2500, tokenTimes: 1 });
+  await expect(getOwnerToken(owner.userId, "nflow")).rejects.toMatchObject({ code: "identity_unavailable" });
+  expect(look).toHaveBeenCalled();
+  expect((await rowOf(owner)).generation).toBe(generation);
+  await expect.poll(async () => (await rowOf(owner)).generation, { timeout: 5000 }).toBe(generation + 1);
+  expect(await getOwnerToken(owner.userId, "nflow")).toMatchObject({ generation: generation + 1 });
+  expect(await refreshes()).toBe(1);
 });
 
 describe("what Keycloak says of a grant", () => {

@@ -149,6 +149,19 @@ export async function realmKey(header: JWSHeaderParameters | undefined) {
   }
 }
 
+/** Of its own connections: those of the others may all be waiting for the very Keycloak that is asked about here. */
+let probeAgent: Agent | undefined;
+let probing: Promise<boolean> | null = null;
+
+/** Whether Keycloak answers anything at all within `deadlineMs`; one question for all who ask at the same time. */
+export function answersAtAll(deadlineMs: number): Promise<boolean> {
+  probeAgent ??= new Agent({ connect: { timeout: 2000 }, connections: 2 });
+  probing ??= request(`${env().KEYCLOAK_ISSUER}/.well-known/openid-configuration`, { dispatcher: probeAgent, signal: AbortSignal.timeout(deadlineMs) })
+    .then(async ({ body }) => { await body.dump(); return true; }, () => false)
+    .finally(() => { probing = null; });
+  return probing;
+}
+
 /** For tests, which start several identity providers in one process. */
 export function forgetKeycloak(): void {
   shared.sluiceKeycloak = undefined;

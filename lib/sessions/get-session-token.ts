@@ -3,6 +3,7 @@ import { now } from "@/lib/platform/clock";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
+import { unlessFrozen } from "@/lib/platform/keycloak-patience";
 import { metrics } from "@/lib/platform/metrics";
 import { isUnderWay, join } from "@/lib/platform/single-flight";
 import { type Audience, DerivedToken, openFor, sealFor } from "./record";
@@ -37,7 +38,7 @@ export async function getSessionToken(handle: SessionHandle, audience: Audience,
   const flight = `sl:s:${handle.sessionId}|${handle.share}|${audience}|${staleGeneration ?? ""}`;
   const how = isUnderWay(flight) ? "waited" : "refreshed";
   try {
-    const token = await join(flight, () => mint(handle, audience, staleGeneration));
+    const token = await unlessFrozen(join(flight, () => mint(handle, audience, staleGeneration)));
     took(how);
     return { ...token, isNew: true };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { now } from "@/lib/platform/clock";
 import { isSluiceError } from "@/lib/platform/errors";
 import { isTokenEndpointError } from "@/lib/platform/keycloak";
+import { unlessFrozen } from "@/lib/platform/keycloak-patience";
 import { logger } from "@/lib/platform/logger";
 import type { Session } from "./find-session";
 import { refreshSession } from "./refresh";
@@ -15,7 +16,7 @@ import { refreshSession } from "./refresh";
 export async function renewRole({ handle, roleReadUntil, generation }: Pick<Session, "handle" | "roleReadUntil" | "generation">): Promise<boolean> {
   if (roleReadUntil > now()) return false;
   try {
-    await refreshSession(handle, generation);
+    await unlessFrozen(refreshSession(handle, generation));
     return true;
   } catch (error) {
     if (!isTokenEndpointError(error) && !isSluiceError(error, "auth_busy", "identity_unavailable")) throw error;

@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { encode } from "@auth/core/jwt";
 import { decodeJwt } from "jose";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { aRealm, type Realm } from "@/dev/testing/identity";
 import type { SessionHandle } from "@/lib/access";
 import { moveClock, resetClock } from "@/lib/platform/clock";
 import { db } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { forgetKeycloak, requestToken } from "@/lib/platform/keycloak";
+import * as discovery from "@/lib/platform/keycloak-discovery";
 import { withRedis } from "@/lib/platform/redis";
 import { untilFinished } from "@/lib/platform/unfinished";
 import { getPersonState } from "@/lib/tenants";
@@ -237,6 +238,16 @@ describe("a refresh that fails", () => {
     await realm.control({ reset: true });
     moveClock(6000);
     expect(await getSessionToken(handle, "nflow")).toMatchObject({ generation: 2 });
+  });
+
+  it("a call leaves a frozen Keycloak, and the session is renewed when the answer comes", async () => {
+    const { handle } = await signIn("uma", { expired: true });
+    const look = vi.spyOn(discovery, "answersAtAll").mockResolvedValue(false);
+    await realm.control({ tokenDelayMs: 2500, tokenTimes: 1 });
+    await expect(getSessionToken(handle, "nflow")).rejects.toMatchObject({ code: "identity_unavailable" });
+    look.mockRestore();
+    expect(await getSessionToken(handle, "nflow")).toMatchObject({ generation: 2 });
+    expect(await refreshes()).toBe(1);
   });
 
   it("does not disturb a token that still lives", async () => {

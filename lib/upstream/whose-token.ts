@@ -3,6 +3,7 @@ import { getOwnerToken } from "@/lib/grants";
 import { env } from "@/lib/platform/env";
 import { SluiceError } from "@/lib/platform/errors";
 import { exchangeToken, isTokenEndpointError } from "@/lib/platform/keycloak";
+import { unlessFrozen } from "@/lib/platform/keycloak-patience";
 import { getSessionToken } from "@/lib/sessions";
 import { getPersonState } from "@/lib/tenants";
 
@@ -55,7 +56,7 @@ async function serviceKey(ctx: Context, boundKey?: string): Promise<EngineCreden
 
 async function narrowed(token: string, engine: Engine): Promise<string> {
   try {
-    return (await exchangeToken("web", token, engine)).accessToken;
+    return (await unlessFrozen(exchangeToken("web", token, engine))).accessToken;
   } catch (error) {
     if (isTokenEndpointError(error, "refused", "invalid_grant")) throw new SluiceError("upstream_forbidden", "This token cannot be narrowed to the engine.", { cause: error });
     throw error;
