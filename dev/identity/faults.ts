@@ -15,6 +15,8 @@ export const faultOrder = {
   /** Goes with `tokenStatus`. */
   tokenRetryAfter: z.string().max(50).nullable().optional(),
   tokenError: z.string().regex(/^[a-z_]{1,50}$/).nullable().optional(),
+  /** Goes with `tokenError`. */
+  tokenDescription: z.string().max(200).nullable().optional(),
   /** What answers say of their access token's life, in seconds; the token itself lives on. */
   tokenExpiresIn: z.int().min(0).max(86_400).nullable().optional(),
   /** Only calls of these grant types meet a fault; null: all. */
@@ -29,7 +31,7 @@ export type Instead = { status: number; headers: Record<string, string>; body: {
 /** What becomes of one call. `hold` is to be waited for once Keycloak has answered. */
 export type Fate = { kind: "lost" } | { kind: "instead"; answer: Instead } | { kind: "passed"; loseAnswer: boolean; hold(): Promise<void> };
 
-const quiet = { delayMs: 0, holdMs: 0, drop: null as "request" | "answer" | null, status: null as number | null, retryAfter: null as string | null, error: null as string | null, expiresIn: null as number | null, grants: null as string[] | null, times: null as number | null };
+const quiet = { delayMs: 0, holdMs: 0, drop: null as "request" | "answer" | null, status: null as number | null, retryAfter: null as string | null, error: null as string | null, description: null as string | null, expiresIn: null as number | null, grants: null as string[] | null, times: null as number | null };
 
 export class Faults {
   private now = { ...quiet };
@@ -46,6 +48,7 @@ export class Faults {
     if (order.tokenStatus !== undefined) now.status = (order.tokenStatus ?? 0) >= 400 ? order.tokenStatus : null;
     if (order.tokenRetryAfter !== undefined) now.retryAfter = order.tokenRetryAfter;
     if (order.tokenError !== undefined) now.error = order.tokenError;
+    if (order.tokenDescription !== undefined) now.description = order.tokenDescription;
     if (order.tokenExpiresIn !== undefined) now.expiresIn = order.tokenExpiresIn;
     if (order.tokenGrants !== undefined) now.grants = order.tokenGrants;
     if (order.tokenTimes !== undefined) now.times = order.tokenTimes;
@@ -53,14 +56,14 @@ export class Faults {
 
   /** To be asked once for each call, before Keycloak is. */
   async meet(grantType: string | undefined, res: ServerResponse): Promise<Fate> {
-    const { delayMs, holdMs, drop, status, retryAfter, error, grants, times } = this.now;
+    const { delayMs, holdMs, drop, status, retryAfter, error, description, grants, times } = this.now;
     const harmless = delayMs === 0 && holdMs === 0 && drop === null && status === null && error === null;
     if (harmless || times === 0 || (grants && !grants.includes(grantType ?? ""))) return passed();
     if (times !== null) this.now.times = times - 1;
     await sleep(delayMs);
     if (drop === "request" || res.destroyed) return { kind: "lost" };
     if (status !== null) return { kind: "instead", answer: { status, headers: retryAfter === null ? {} : { "retry-after": retryAfter }, body: { error: "unknown_error", error_description: "Asked for by a test" } } };
-    if (error !== null) return { kind: "instead", answer: { status: statusOf(error), headers: {}, body: { error, error_description: "Asked for by a test" } } };
+    if (error !== null) return { kind: "instead", answer: { status: statusOf(error), headers: {}, body: { error, error_description: description ?? "Asked for by a test" } } };
     return { kind: "passed", loseAnswer: drop === "answer", hold: () => sleep(holdMs) };
   }
 

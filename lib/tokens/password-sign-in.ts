@@ -6,6 +6,7 @@ import { db, type Prisma } from "@/lib/platform/db";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { identityUnavailable, isTokenEndpointError, requestToken, revokeToken, type TokenSet, verifyKeycloakToken } from "@/lib/platform/keycloak";
+import { unlessFrozen } from "@/lib/platform/keycloak-patience";
 import { logger } from "@/lib/platform/logger";
 import { inTurn } from "@/lib/platform/single-flight";
 import { recordFailedSignIn } from "@/lib/sessions";
@@ -68,11 +69,11 @@ type Asked = { tokens: TokenSet; offline: boolean };
 async function askKeycloak(username: string, password: string, offline: boolean): Promise<Asked> {
   const form = { grant_type: "password", username, password };
   try {
-    return { tokens: await requestToken("direct", { ...form, scope: offline ? "openid offline_access" : "openid" }), offline };
+    return { tokens: await unlessFrozen(requestToken("direct", { ...form, scope: offline ? "openid offline_access" : "openid" })), offline };
   } catch (error) {
     // Somebody who may have no offline tokens may still sign in.
     if (!offline || !isTokenEndpointError(error, "refused")) throw error;
-    return { tokens: await requestToken("direct", { ...form, scope: "openid" }), offline: false };
+    return { tokens: await unlessFrozen(requestToken("direct", { ...form, scope: "openid" })), offline: false };
   }
 }
 
@@ -80,6 +81,8 @@ async function askKeycloak(username: string, password: string, offline: boolean)
 function meaningOf(error: unknown): SluiceError {
   if (!isTokenEndpointError(error)) return error instanceof SluiceError ? error : new SluiceError("internal_error", "Sign-in failed.", { cause: error });
   if (error.kind !== "invalid_grant") return error;
+  // Said of the right password alone, so it is no failed attempt.
+  if (/not fully set up/i.test(error.description)) return new SluiceError("upstream_forbidden", "Keycloak wants you to finish setting up your account. Sign in in the browser and follow its steps.");
   if (/disabled/i.test(error.description)) return new SluiceError("owner_disabled", "This account is disabled.");
   return new SluiceError("invalid_credentials", "The user name or password is not right.");
 }

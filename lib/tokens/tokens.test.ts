@@ -187,6 +187,14 @@ describe("gateway tokens", () => {
     expect((await byPassword("uma")).user.username).toBe("uma");
   });
 
+  it("a right password with a step open in Keycloak is told what to do, and does not count as a failure", async () => {
+    await control({ tokenError: "invalid_grant", tokenDescription: "Account is not fully set up" });
+    // More often than wrong ones are let through.
+    for (let i = 0; i < 12; i++) await expect(byPassword("uma")).rejects.toMatchObject({ code: "upstream_forbidden", detail: expect.stringContaining("Sign in in the browser") as unknown });
+    await control({ reset: true });
+    expect((await byPassword("uma")).user.username).toBe("uma");
+  });
+
   it("a Keycloak that is away is 503, and does not count as a failure", async () => {
     await control({ tokenStatus: 503 });
     await expect(byPassword("uma")).rejects.toMatchObject({ code: "identity_unavailable" });
