@@ -59,7 +59,8 @@ function reviewFields(client: Client, wanted: WantedClient, changes: Change[], d
   const missing = wanted.postLogoutRedirectUris.filter((uri) => !afterSignOut.includes(uri));
   const wantedAttributes = { ...wanted.attributes, ...(missing.length > 0 && { [postLogout]: [...afterSignOut, ...missing].join(separator) }) };
   for (const [name, to] of Object.entries(wantedAttributes)) {
-    if (client.attributes[name] === to) continue;
+    // Keycloak leaves out what is off.
+    if ((client.attributes[name] ?? "false") === to) continue;
     attributes[name] = to;
     changes.push({ field: name, from: shown(client.attributes[name]), to });
   }

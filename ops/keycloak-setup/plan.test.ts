@@ -63,7 +63,7 @@ describe("a blank realm", () => {
   it("gets exact redirect addresses, PKCE, and lasting access only where it belongs", () => {
     expect(representationOf(steps, "sluice-web")).toMatchObject({
       redirectUris: ["https://sluice.test/api/auth/callback/keycloak"], fullScopeAllowed: false, optionalClientScopes: [],
-      attributes: { "pkce.code.challenge.method": "S256", "post.logout.redirect.uris": "https://sluice.test/signed-out", "backchannel.logout.url": "https://sluice.test/api/auth/backchannel-logout", "backchannel.logout.session.required": "true", "backchannel.logout.revoke.offline.tokens": "false", "standard.token.exchange.enabled": "true" },
+      attributes: { "pkce.code.challenge.method": "S256", "post.logout.redirect.uris": "https://sluice.test/signed-out", "backchannel.logout.url": "https://sluice.test/api/auth/backchannel-logout", "backchannel.logout.session.required": "true", "backchannel.logout.revoke.offline.tokens": "false", "standard.token.exchange.enabled": "true", "client.use.lightweight.access.token.enabled": "false" },
     });
     expect(representationOf(steps, "sluice-machine")).toMatchObject({ redirectUris: ["https://sluice.test/api/owner-grant/callback"], consentRequired: true, optionalClientScopes: ["offline_access"] });
     expect(representationOf(steps, "sluice-direct")).toMatchObject({ redirectUris: [], consentRequired: false, directAccessGrantsEnabled: true, standardFlowEnabled: false });
@@ -182,5 +182,17 @@ describe("settings of the realm", () => {
 
   it("tell when people could not give machine access", () => {
     expect(looksOf(plan({ ...prepared(), offlineForAll: false }, wantedBy()))).toEqual([expect.stringMatching(/offline_access is not among them/)]);
+  });
+});
+
+describe("lightweight access tokens", () => {
+  const attribute = "client.use.lightweight.access.token.enabled";
+  it.each(["sluice-web", "sluice-machine", "sluice-direct"])("are turned off at %s, since they name nobody", (clientId) => {
+    const present = touched(clientId, ({ client }) => { client.attributes[attribute] = "true"; }, "--direct");
+    expect(deedsOf(plan(present, wantedBy("--direct")))).toEqual([{ do: "update-client", clientId, fields: {}, attributes: { [attribute]: "false" } }]);
+  });
+  it("cost no step where Keycloak left the attribute out", () => {
+    const present = touched("sluice-web", ({ client }) => { delete client.attributes[attribute]; });
+    expect(deedsOf(plan(present, wantedBy()))).toEqual([]);
   });
 });

@@ -65,6 +65,8 @@ function personClient(kind: Exclude<ClientKind, "sync">, { authUrl, audiences, c
       // On, every ordinary sign-out would look like the end of the offline session, which lives on.
       "backchannel.logout.revoke.offline.tokens": "false",
       "standard.token.exchange.enabled": "true",
+      // A lightweight token names neither the person nor their roles, and no engine could tell whose it is.
+      "client.use.lightweight.access.token.enabled": "false",
     },
     redirectUris: callback === null ? [] : [`${authUrl}${callback}`],
     postLogoutRedirectUris: kind === "web" ? [`${authUrl}/signed-out`] : [],

@@ -17,6 +17,10 @@ import * as tokens from "./tokens";
 const said = (verdict: Verdict) => (verdict.outcome === "failed" ? verdict.cure : verdict.outcome);
 const answer = (status: number, json: unknown = null, headers: Record<string, string> = {}) => ({ status, json, text: "", header: (name: string) => headers[name] ?? null });
 
+describe("size of a token", () => {
+  it.each([[1200, /^passed$/], [14_000, /^passed$/], [16_001, /fewer groups/]])("%i characters", (size, words) => expect(said(tokens.judgeSize("x".repeat(size)))).toMatch(words));
+});
+
 describe("signing keys", () => {
   const keys = (...all: object[]) => issuer.judgeKeys(answer(200, { keys: all }));
   it("pass with algorithms that the portal accepts, beside a key for encryption", () => expect(keys({ alg: "EdDSA", crv: "Ed25519", use: "sig" }, { alg: "RS512", use: "sig" }, { alg: "RSA-OAEP", use: "enc" }).outcome).toBe("passed"));
@@ -70,8 +74,9 @@ describe("issuer", () => {
 
 describe("tokens", () => {
   it("audiences may be a list or one", () => {
-    expect(tokens.judgeAudiences({ aud: ["nflow", "web"] }, ["nflow"]).outcome).toBe("passed");
-    expect(tokens.judgeAudiences({ aud: "web" }, ["nflow", "web"])).toMatchObject({ outcome: "failed", detail: "nflow is missing" });
+    expect(tokens.judgeAudiences({ sub: "s", aud: ["nflow", "web"] }, ["nflow"]).outcome).toBe("passed");
+    expect(tokens.judgeAudiences({ sub: "s", aud: "web" }, ["nflow", "web"])).toMatchObject({ outcome: "failed", detail: "nflow is missing" });
+    expect(said(tokens.judgeAudiences({}, ["nflow"]))).toContain("lightweight access token");
   });
   it("a role may stand in either claim, or come from DEFAULT_ROLE", () => {
     expect(tokens.judgeRole({ roles: ["user"] }, undefined).outcome).toBe("passed");

@@ -25,5 +25,6 @@ export function judgeLogout(answer: Pick<Answer, "status" | "header">): Verdict 
   if (answer.status === 400) return passed("a token that is none was refused");
   const isOurs = answer.header("x-request-id") !== null;
   if (answer.status === 503 && isOurs) return failed("the portal answers 503", "look at Redis: a sign-out that cannot be remembered is not taken");
+  if (answer.status >= 500) return notApplicable(`${answer.status} comes from in front of the portal, which is not running or not reached: start the portal first and ask again. If it runs, point the proxy at its port`);
   return failed(`${answer.status} comes back`, "let the proxy in front pass POST /api/auth/backchannel-logout to the portal unchanged, without a sign-in of its own");
 }

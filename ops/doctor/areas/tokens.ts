@@ -36,6 +36,7 @@ export function tokensArea({ env }: Doctor, discovery: Discover, byPassword: ByP
     checks: [
       check("sign-in by password", `see that DOCTOR_USERNAME and DOCTOR_PASSWORD are right, that the account is complete, and that ${direct.id} has direct access grants on and asks for no consent: ${setup}`, async () => (await signIn(), passed(`as ${username}`))),
       check("clocks agree", unreachable, async () => judgeClock(Number((await claims()).iat) * 1000, signedInAt)),
+      check("size", unreachable, async () => judgeSize((await signIn()).access_token)),
       check("audiences", setup, async () => judgeAudiences(await claims(), [direct.id, env.NFLOW_AUDIENCE, env.FLOWISE_AUDIENCE])),
       check("role", setup, async () => judgeRole(await claims(), env.DEFAULT_ROLE)),
       check("tenant", setup, async () => judgeTenant(await claims(), env)),
@@ -70,7 +71,15 @@ function tokensIn(answer: Answer): z.output<typeof Tokens> {
 
 const listOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((v): v is string => typeof v === "string") : typeof value === "string" ? [value] : []);
 
+/** Engines bound the headers of a request, Node.js at 16 kB, and Keycloak bounds the token that it exchanges. */
+export function judgeSize({ length }: string): Verdict {
+  const cure = "put fewer groups and roles into access tokens (the client's mappers), or raise Keycloak's limit on the length of request parameters and the engines' limit on headers";
+  if (length > 16_000) return failed(`the access token has ${length} characters: engines may answer 431 from about 16,000 on, and Keycloak 26.7 refuses to exchange one of about 20,000`, cure);
+  return passed(`${length} characters`, length > 12_000 ? `near the 16,000 from which engines may answer 431: ${cure}` : undefined);
+}
+
 export function judgeAudiences(claims: JWTPayload, wanted: string[]): Verdict {
+  if (claims.sub === undefined) return failed("the access token is a lightweight one: it names neither the person nor their roles", `turn off "Always use lightweight access token" at our clients (${setup} does), and leave them out of client policies with the executor use-lightweight-access-token`);
   const missing = wanted.filter((audience) => !listOf(claims.aud).includes(audience));
   if (missing.length === 0) return passed(wanted.join(", "));
   return failed(`${missing.join(", ")} is missing`, `give the client an audience mapper for each: ${setup}`);
