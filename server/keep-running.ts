@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { logger } from "@/lib/platform/logger";
 
-export type Kept = { /** Of the first start. @throws Error when it ended before. */ ready: Promise<void>; stop(signal: NodeJS.Signals, graceMs: number): Promise<void> };
+export type Kept = { /** Of the first start. @throws Error when it ended before. */ ready: Promise<void>; /** From now on it may end, and is not started again: a signal to the whole group reaches it before `stop` does. */ letEnd(): void; stop(signal: NodeJS.Signals, graceMs: number): Promise<void> };
 
 type Options = { start(): ChildProcess; untilReady(child: ChildProcess): Promise<void> };
 
@@ -42,13 +42,17 @@ export function keepRunning(name: string, options: Options): Kept {
     });
   };
 
+  const letEnd = () => {
+    stopping = true;
+    clearTimeout(again);
+  };
   const ready = start();
   ready.catch(() => undefined);
   return {
     ready,
+    letEnd,
     async stop(signal, graceMs) {
-      stopping = true;
-      clearTimeout(again);
+      letEnd();
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise<void>((done) => child.once("exit", () => done()));
       child.kill(signal);

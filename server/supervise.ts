@@ -43,6 +43,8 @@ export async function supervise(settings: Env): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ reason }, "stopping");
+    door.letEnd();
+    pages.letEnd();
     // The door first: requests for pages that are under way still need Next.js.
     await door.stop("SIGTERM", settings.SHUTDOWN_GRACE_SECONDS * 1000 + 10_000);
     await pages.stop("SIGTERM", 3000);
