@@ -31,7 +31,7 @@ export async function aDoor(options: { page?: RequestListener; api?: RequestList
     if (options.api) options.api(request, response);
     else response.end("{}");
   };
-  const door = newServer(answerRequests({ api, answersApi: true, pages, isStopping: () => false }));
+  const door = newServer(answerRequests({ api, answersApi: true, pages, isStopping: () => false }), pages.upgrade);
   await new Promise<void>((done) => door.listen(0, "127.0.0.1", done));
   return {
     ...reached, seen, port: (door.address() as AddressInfo).port,

@@ -35,13 +35,7 @@ export async function openDoor(settings: Env): Promise<void> {
   const answersApi = settings.SERVER_MODE !== "pages";
   const pages = await pagesOf(settings);
   let stopping = false;
-  const server = newServer(answerRequests({ api, answersApi, pages, isStopping: () => stopping }));
-  server.on("upgrade", (request, socket, head) => {
-    // Node leaves the socket without a listener here: a client that resets it would end the process.
-    socket.on("error", () => socket.destroy());
-    if (pages) pages.upgrade(request, socket, head);
-    else socket.destroy();
-  });
+  const server = newServer(answerRequests({ api, answersApi, pages, isStopping: () => stopping }), pages?.upgrade);
   const listeners = await listen(server, settings.PORT, settings.HOST);
 
   // Not awaited: with Redis away it waits for it, and pages and the database's part of the API need not.

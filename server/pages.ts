@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { env } from "@/lib/platform/env";
 import { forwardedHeaders } from "./forwarded";
@@ -7,7 +7,8 @@ import { requestIdHeader } from "./refuse";
 /** Whatever answers the pages: Next.js behind a pipe, or in this process. */
 export type Pages = {
   handle(request: IncomingMessage, response: ServerResponse): void;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Only where a WebSocket is answered, which is in development. */
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   stop(): Promise<unknown>;
 };
 
@@ -17,7 +18,8 @@ export async function pagesInside(innerSecret: string): Promise<Pages> {
   // The page side reads it to believe the client address that the door resolved.
   process.env.SLUICE_INNER_SECRET = innerSecret;
   const { default: next } = await import("next");
-  const app = next({ dev: development, hostname: "localhost", port: env().PORT });
+  // Next.js would listen for upgrades on our own server, and then they could not be ignored: it gets one that never listens.
+  const app = next({ dev: development, hostname: "localhost", port: env().PORT, httpServer: createServer() });
   await app.prepare();
   const answer = app.getRequestHandler();
   const upgrade = app.getUpgradeHandler();
@@ -26,10 +28,7 @@ export async function pagesInside(innerSecret: string): Promise<Pages> {
       replaceHeaders(request, forwardedHeaders(request, innerSecret, String(response.getHeader(requestIdHeader))));
       void answer(request, response);
     },
-    upgrade(request, socket, head) {
-      if (development) void upgrade(request, socket as never, head);
-      else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    },
+    ...(development && { upgrade: (request, socket, head) => void upgrade(request, socket as never, head) }),
     stop: () => app.close(),
   };
 }

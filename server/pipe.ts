@@ -61,11 +61,7 @@ export function pipeTo(port: number, options: { innerSecret: string; upgrades: b
         else refuse(request, response, isSluiceError(error) ? error : new SluiceError("internal_error", "The portal is not answering. Try again in a moment.", { retryAfterSeconds: 2, status: 503 }));
       });
     },
-    upgrade(request, socket, head) {
-      if (options.upgrades) join(port, request, socket, head);
-      // `next start` would leave it hanging for ever.
-      else socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    },
+    ...(options.upgrades && { upgrade: (request, socket, head) => join(port, request, socket, head) }),
     stop: () => pool.destroy().catch(() => undefined),
   };
 }

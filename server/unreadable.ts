@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { SluiceError } from "@/lib/platform/errors";
+import { discardRest } from "./linger";
 import { refusalOf } from "./refuse";
 
 const errorOf = (code: string | undefined): SluiceError => {
@@ -11,13 +12,24 @@ const errorOf = (code: string | undefined): SluiceError => {
   return new SluiceError("bad_request", "The request is not readable HTTP.");
 };
 
+/** Sockets that have their refusal: what they go on sending is unreadable too, and thrown away. */
+const refused = new WeakSet<Duplex>();
+
 /**
  * Answers what Node's parser gave up on, in our words and with our headers; Node's own answer has neither. Nothing is written
  * when an answer to an earlier request is on its way, since the client would take ours for a part of it.
  */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Duplex & { _httpMessage?: { headersSent?: boolean } | null }): void {
+  if (refused.has(socket)) return;
   if (error.code === "ECONNRESET" || !socket.writable || socket._httpMessage?.headersSent) return void socket.destroy(error);
-  const { problem, headers, body } = refusalOf(errorOf(error.code), { path: "", requestId: randomUUID() });
+  refuseSocket(socket, errorOf(error.code));
+}
+
+/** Writes a refusal where there is no response to write to, and closes the connection once the client can have read it. */
+export function refuseSocket(socket: Duplex, error: SluiceError): void {
+  refused.add(socket);
+  const { problem, headers, body } = refusalOf(error, { path: "", requestId: randomUUID() });
   const lines = Object.entries({ ...headers, Connection: "close" }).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${lines}\r\n${body}`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}\r\n${lines}\r\n${body}`);
+  discardRest(socket);
 }
