@@ -42,7 +42,8 @@ test("two tabs that sign in at the same time both end where they wanted, and the
   page.on("request", (request) => { if (request.url().includes("/callback/keycloak?")) answer = request.url(); });
   await enterPassword(page, "uma");
   await expect(page).toHaveURL(`${demoUrl}/keys`);
-  await enterPassword(second, "uma");
+  // A real Keycloak takes the other tab along; the stand-in waits there for the password.
+  if (!process.env.SLUICE_REAL?.includes("keycloak")) await enterPassword(second, "uma");
   await expect(second).toHaveURL(`${demoUrl}/usage`);
   await page.goto(answer);
   await expect(page).toHaveURL(new RegExp(`^${demoUrl}/(keys|usage|overview)$`));

@@ -139,11 +139,16 @@ async function keptByAnswer(request: NextRequest, response: Response): Promise<R
   const address = response.headers.get("location") ?? z.object({ url: z.string() }).safeParse(await response.clone().json().catch(() => null)).data?.url ?? "";
   const kept = await keepAttempt(address, valueOf, request.cookies.getAll().map(({ name }) => name), null);
   if (kept.length === 0) return response;
-  const headers = new Headers(response.headers);
-  headers.delete("set-cookie");
-  for (const [name, line] of set) if (!checkCookies().includes(name)) headers.append("set-cookie", line);
   const jar = await cookies();
   for (const one of kept) jar.set(one);
+  return withoutChecks(response);
+}
+
+/** Takes Auth.js's own check cookies out of an answer: the browser never has them, and Next would turn their ending into an empty value. */
+function withoutChecks(response: Response): Response {
+  const headers = new Headers(response.headers);
+  headers.delete("set-cookie");
+  for (const line of response.headers.getSetCookie()) if (!checkCookies().includes(line.slice(0, line.indexOf("=")))) headers.append("set-cookie", line);
   return new Response(response.body, { status: response.status, headers });
 }
 
@@ -173,7 +178,7 @@ async function callback(request: NextRequest): Promise<Response> {
   if (error === "temporarily_unavailable" && !purpose) {
     return (await isSignedIn(request)) ? redirectTo(env().AUTH_URL + page) : redirectTo(await startAtKeycloak({ kind: "again", returnTo: page }, {}));
   }
-  return answered(restored.request, async () => afterKeycloak(restored.request, await nextAuth.handlers.GET(restored.request), startAtKeycloak));
+  return answered(restored.request, async () => afterKeycloak(restored.request, withoutChecks(await nextAuth.handlers.GET(restored.request)), startAtKeycloak));
 }
 
 /** The back button, a reload, or an answer that is too old: who is signed in goes on, others begin again. Auth.js never sees it. */

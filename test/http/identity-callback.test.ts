@@ -35,6 +35,7 @@ it("a callback as Keycloak sends it makes one session; replayed, by the same bro
   expect(await madeBy(browser, url)).toHaveLength(1);
   expect(await isSignedIn(browser)).toBe(true);
   for (const [name] of kept) expect(browser.cookie(demo.url, name), name).toBeUndefined();
+  expect(browser.cookies(demo.url)).not.toMatch(/authjs\.(state|nonce|pkce)/);
   expect(await madeBy(browser, url)).toEqual([]);
   const thief = new Browser();
   for (const [name, value] of kept) thief.tamper(demo.url, name, value);
