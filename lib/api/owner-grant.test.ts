@@ -22,7 +22,7 @@ async function cookieOf(username: string, browser?: Browser): Promise<string> {
 
 const api = createApi();
 const get = (path: string, cookie?: string) => api.request(`/api/owner-grant${path}`, { headers: cookie ? { cookie } : {} });
-const grantCookie = (response: Response) => response.headers.getSetCookie().find((line) => line.startsWith("sluice.grant="));
+const grantCookie = (response: Response) => response.headers.getSetCookie().find((line) => line.startsWith("sluice.grant.") && !/Max-Age=0/i.test(line));
 
 describe("giving machine access in the browser", () => {
   it("leads through Keycloak and back to where it started", async () => {
@@ -40,6 +40,26 @@ describe("giving machine access in the browser", () => {
     expect(end.headers.get("location")).toBe(`${env().AUTH_URL}/keys?grant=given`);
     const replayed = await get(`/callback${back.search}`, `${session}; ${flow.split(";")[0]}`);
     expect(replayed.headers.get("location")).toBe(`${env().AUTH_URL}/machine-access?grant=failed`);
+  });
+
+  it("goes through in two tabs at the same time, each back to its own page", async () => {
+    const session = await cookieOf("ada");
+    const starts = [await get("/start?returnTo=/keys", session), await get("/start?returnTo=/usage", session)];
+    const jar = [session, ...starts.map((start) => grantCookie(start)?.split(";")[0])].join("; ");
+    const ends: (string | null)[] = [];
+    for (const start of starts) {
+      const back = await realm.follow(start.headers.get("location") ?? "", { username: "ada" });
+      ends.push((await get(`/callback${back.search}`, jar)).headers.get("location"));
+    }
+    expect(ends).toEqual([`${env().AUTH_URL}/keys?grant=given`, `${env().AUTH_URL}/usage?grant=given`]);
+  });
+
+  it("is open at most six times in a browser", async () => {
+    const session = await cookieOf("ada");
+    const open: string[] = [];
+    for (let i = 0; i < 6; i++) open.push(grantCookie(await get("/start", session))?.split(";")[0] ?? "");
+    const ended = (await get("/start", [session, ...open].join("; "))).headers.getSetCookie().filter((line) => /Max-Age=0/i.test(line));
+    expect(ended.map((line) => line.split("=")[0])).toEqual([open[0]?.split("=")[0]]);
   });
 
   it("does not count in another session", async () => {

@@ -2,6 +2,7 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { type Context, roleMask } from "@/lib/access";
 import { type ApiApp, type ApiContext, plainGet } from "@/lib/entry/api";
 import { finishGrant, flowSeconds, safePath, startGrant, startRenewal } from "@/lib/grants";
+import { sha256Base64url } from "@/lib/platform/crypto";
 import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
@@ -17,7 +18,7 @@ export function ownerGrantRoutes(app: ApiApp): void {
     const returnTo = safePath(c.req.query("returnTo"));
     return answer(c, returnTo, async (ctx) => {
       const { url, flowId } = await startGrant(ctx, returnTo);
-      setFlowCookie(c, flowId);
+      setFlowCookie(c, flowId, url);
       return url;
     });
   });
@@ -29,7 +30,7 @@ export function ownerGrantRoutes(app: ApiApp): void {
     return answer(c, returnTo, async (ctx) => {
       const renewal = await startRenewal(ctx, returnTo);
       if (!renewal) return onwards;
-      setFlowCookie(c, renewal.flowId);
+      setFlowCookie(c, renewal.flowId, renewal.url);
       return renewal.url;
     }, { failed: onwards });
   });
@@ -37,19 +38,27 @@ export function ownerGrantRoutes(app: ApiApp): void {
   plainGet(app, "/api/owner-grant/callback", async (c) => {
     const fallback = safePath(null);
     return answer(c, fallback, async (ctx) => {
-      const flowId = getCookie(c, cookieName()) ?? null;
-      deleteCookie(c, cookieName(), { path: "/", secure: https() });
-      const { returnTo, outcome } = await finishGrant(ctx, flowId, new URL(c.req.url).searchParams);
+      const query = new URL(c.req.url).searchParams;
+      const name = cookieName(query.get("state"));
+      const flowId = getCookie(c, name) ?? null;
+      deleteCookie(c, name, { path: "/", secure: https() });
+      const { returnTo, outcome } = await finishGrant(ctx, flowId, query);
       return outcome === "silent" ? `${env().AUTH_URL}${returnTo}` : withOutcome(returnTo, outcome);
     });
   });
 }
 
 const https = () => env().AUTH_URL.startsWith("https://");
-const cookieName = () => (https() ? "__Host-sluice.grant" : "sluice.grant");
+const cookiePrefix = () => (https() ? "__Host-sluice.grant." : "sluice.grant.");
+/** A cookie for each way through Keycloak: tabs that are restored together all renew machine access at their sign-in. */
+const cookieName = (state: string | null) => cookiePrefix() + sha256Base64url(state ?? "").slice(0, 22);
+const flowsMax = 6;
 
-function setFlowCookie(c: ApiContext, flowId: string): void {
-  setCookie(c, cookieName(), flowId, { httpOnly: true, sameSite: "Lax", path: "/", secure: https(), maxAge: flowSeconds });
+function setFlowCookie(c: ApiContext, flowId: string, url: string): void {
+  // Browsers send older cookies first (RFC 6265, 5.4).
+  const known = Object.keys(getCookie(c)).filter((name) => name.startsWith(cookiePrefix()));
+  for (const name of known.slice(0, Math.max(0, known.length - flowsMax + 1))) deleteCookie(c, name, { path: "/", secure: https() });
+  setCookie(c, cookieName(new URL(url).searchParams.get("state")), flowId, { httpOnly: true, sameSite: "Lax", path: "/", secure: https(), maxAge: flowSeconds });
 }
 
 async function answer(c: ApiContext, returnTo: string, next: (ctx: Context) => Promise<string>, options: { failed?: string } = {}): Promise<Response> {
