@@ -40,6 +40,7 @@ it("a session whose access token has ended makes credentials only with the role 
 it("a session reads its own without waiting for Keycloak", async () => {
   await realm.control({ setRoles: { ada: ["viewer"] } });
   expect(await callAs(ada, { permission: "usage:read", safe: true })).toBe("admin");
+  expect(await callAs(ada, { permission: "nflow:read", safe: false })).toBe("admin");
   expect(await refreshes()).toBe(0);
 });
 

@@ -34,8 +34,7 @@ export const actionRows: Record<string, Row> = {
   revokeKeysAction: { input: ({ keyId }) => ({ ids: [keyId] }), viewer: lacking, stranger: "own" },
   whatIfAction: { input: ({ keyId }) => ({ apiKeyId: keyId }), viewer: "not_found", stranger: "not_found" },
 
-  // What is not one's own counts as nothing to do; uma's tokens are looked at afterwards.
-  revokeFamilyAction: { input: ({ familyId }) => ({ id: familyId }), viewer: null, stranger: "own" },
+  revokeFamilyAction: { input: ({ familyId }) => ({ id: familyId }), viewer: "not_found", stranger: "not_found" },
   // Not carried out: other tests hold these people's tokens.
   revokeAllFamiliesAction: { input: () => ({ surplus: true }), viewer: "validation_failed", stranger: "validation_failed" },
   runChatflowAction: { input: ({ chatflowId }) => ({ chatflow_id: chatflowId, question: "hello" }), viewer: null, stranger: "not_found" },

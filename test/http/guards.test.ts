@@ -129,11 +129,11 @@ describe("a viewer", () => {
 it("what an action refused, or did, is in the log of whoever asked, and the refusal is told to them alone", async () => {
   const run = async (name: string, requestId: string) => post(doors.own, closedActions.find((one) => one.name === name)!, actionRows[name]?.input(theirs), { cookie: cookieOf("vic"), origin: demo.url, "x-request-id": requestId });
   const [refused, done] = [randomUUID(), randomUUID()];
-  expect([await run("updateKeyAction", refused), await run("revokeFamilyAction", done)]).toEqual(["insufficient_permission", null]);
+  expect([await run("updateKeyAction", refused), await run("runChatflowAction", done)]).toEqual(["insufficient_permission", null]);
   const ask = (path: string, name: "vic" | "gus") => call(doors.own, "GET", path, { cookie: cookieOf(name) });
   await expect.poll(async () => (await ask(`/api/v1/decisions/${refused}`, "vic")).json.data, { timeout: 10_000 }).toMatchObject({ requestId: refused, code: "insufficient_permission", check: "permission", limit: expect.any(String) });
   expect((await ask(`/api/v1/decisions/${refused}`, "gus")).json.code).toBe("not_found");
-  for (const [requestId, route, status] of [[refused, "portal/updateKey", 403], [done, "portal/revokeFamily", 200]] as const) {
+  for (const [requestId, route, status] of [[refused, "portal/updateKey", 403], [done, "portal/runChatflow", 200]] as const) {
     await expect.poll(async () => (await ask(`/api/v1/requests?requestId=${requestId}`, "vic")).json.data, { timeout: 20_000 }).toMatchObject([{ requestId, method: "POST", route, status }]);
     expect((await ask(`/api/v1/requests?requestId=${requestId}`, "gus")).json.data).toEqual([]);
   }
