@@ -9,6 +9,7 @@ import { accepts } from "./accepts";
 import { requestHeader } from "./headers";
 import { idempotencyKeyOf, onceByName } from "./idempotency";
 import { type Caller, type Credentials, identify } from "./identify";
+import { learnCaller, unknownRoute } from "./learn-caller";
 import { failed, observed } from "./observed";
 import { parseInput, parseJson } from "./parse";
 import { readBody } from "./read-body";
@@ -61,7 +62,7 @@ type None = z.ZodUndefined;
 type Needs = { permission?: Permission };
 
 /** All routes by path and method, so that a known path with another method answers 405 and not 404. */
-const known: { pattern: RegExp; methods: Map<string, Needs> }[] = [];
+const known: { path: string; pattern: RegExp; methods: Map<string, Needs> }[] = [];
 
 /**
  * Declares a route: its schemas parse the request and grow into the OpenAPI document, so the two cannot drift. The order
@@ -126,15 +127,17 @@ export function newApi(): ApiApp {
   const app = new OpenAPIHono<ApiEnv>({ strict: false });
 
   app.onError(failed);
-  app.notFound(observed((c) => {
+  app.notFound(observed(async (c) => {
+    const ctx = await learnCaller(credentialsOf(c), c.get("caller"));
+    if (ctx) c.set("actor", actorForLog(ctx));
     // A fixed path shares its address with a pattern (`/keys/verify` and `/keys/:id`): both answer there, each with its methods.
-    const others = new Set(known.filter(({ pattern }) => pattern.test(c.req.path)).flatMap(({ methods }) => [...methods.keys()]));
+    const others = new Set(entriesAt(c.req.path).flatMap(({ methods }) => [...methods.keys()]));
     if (others.size > 0 && c.req.method !== "OPTIONS") {
       const allow = [...others].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
       throw new SluiceError("method_not_allowed", `This address answers ${allow}.`, { headers: { Allow: allow } });
     }
     throw notFound("There is nothing at this address.");
-  }));
+  }, (c) => entriesAt(c.req.path)[0]?.path ?? unknownRoute));
   return app;
 }
 
@@ -143,14 +146,18 @@ function remember(spec: { method: string; path: string; permission?: Permission 
   const needs = { ...(spec.permission && { permission: spec.permission }) };
   const found = known.find((entry) => entry.pattern.source === pattern.source);
   if (found) found.methods.set(spec.method.toUpperCase(), needs);
-  else known.push({ pattern, methods: new Map([[spec.method.toUpperCase(), needs]]) });
+  else known.push({ path: spec.path, pattern, methods: new Map([[spec.method.toUpperCase(), needs]]) });
 }
 
-/** What a call would need, by the routes that have been declared; null when nothing answers it. Fixed paths go before patterns. */
+/** What has been declared at this path, fixed paths before patterns. */
+function entriesAt(path: string): typeof known {
+  const isPattern = ({ pattern }: (typeof known)[number]) => pattern.source.includes("[^/]+");
+  return known.filter(({ pattern }) => pattern.test(path)).sort((a, b) => Number(isPattern(a)) - Number(isPattern(b)));
+}
+
+/** What a call would need, by the routes that have been declared; null when nothing answers it. */
 export function neededFor(method: string, path: string): Needs | null {
-  const routes = known.filter((entry) => entry.methods.has(method) && entry.pattern.test(path));
-  const fixed = (entry: (typeof known)[number]) => !entry.pattern.source.includes("[^/]+");
-  return (routes.find(fixed) ?? routes[0])?.methods.get(method) ?? null;
+  return entriesAt(path).find(({ methods }) => methods.has(method))?.methods.get(method) ?? null;
 }
 
 function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig {

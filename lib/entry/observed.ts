@@ -22,9 +22,9 @@ const unanswered = metrics.httpRequests.cell({ door: "api", status: "499" });
  * What every answer of the API has in common: its request id and headers, failures as problems, one line in the log. Around
  * the handler and not in a middleware, so that a call is one function and not a chain of them.
  *
- * @param route its pattern, under which calls of known callers are in their request log; left out, they are not.
+ * @param given its pattern, under which calls of known callers are in their request log; left out, they are not.
  */
-export function observed(run: (c: ApiContext) => Response | Promise<Response>, route?: string): (c: ApiContext) => Promise<Response> {
+export function observed(run: (c: ApiContext) => Response | Promise<Response>, given?: string | ((c: ApiContext) => string)): (c: ApiContext) => Promise<Response> {
   return async (c) => {
     const startedAt = performance.now();
     const tell = (headers: Record<string, string>) => { for (const name in headers) setHeader(c, name, headers[name] ?? ""); };
@@ -50,7 +50,8 @@ export function observed(run: (c: ApiContext) => Response | Promise<Response>, r
     const { requestId } = caller;
     const { method } = c.req;
     logRequest({ requestId, method, path: c.req.path, status, ms: Math.round(performance.now() - startedAt), actor: c.get("actor") });
-    if (route === undefined || !caller.call.by) return answer;
+    if (given === undefined || !caller.call.by) return answer;
+    const route = typeof given === "string" ? given : given(c);
     const { by } = caller.call;
     // What is recorded is kept for a moment, and must not keep the request and its body with it.
     caller.call.tell = undefined;

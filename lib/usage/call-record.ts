@@ -20,6 +20,8 @@ export type EndedCall = {
   error: unknown;
 };
 
+/** Longer ones exist, and answer nothing here. */
+const methodMax = 10;
 const refusedFlag = 1;
 const earlierFlag = 2;
 
@@ -28,7 +30,7 @@ export function packCall({ requestId, atMs, method, route, status, ms, by, call,
   const code = error === undefined ? null : isSluiceError(error) ? error.code : "internal_error";
   const refId = isSluiceError(error) ? (error.options.extra?.refId ?? null) : null;
   const flags = (by.refused ? refusedFlag : 0) + (by.earlierSecret ? earlierFlag : 0);
-  return [requestId, atMs, method, route, status, code, Math.round(ms), by.tenantId, by.userId, by.apiKeyId ?? null, call.upstream ?? null, refId, call.credits, ip, userAgent, flags];
+  return [requestId, atMs, method.slice(0, methodMax), route, status, code, Math.round(ms), by.tenantId, by.userId, by.apiKeyId ?? null, call.upstream ?? null, refId, call.credits, ip, userAgent, flags];
 }
 
 /** One text that the database cannot hold would stop all that come after it. */
@@ -36,7 +38,7 @@ const text = (max: number) => z.string().max(max).refine((value) => !value.inclu
 const count = z.int().min(0).max(2_147_483_647);
 
 const PackedCall = z.tuple([
-  text(128), z.int().min(0), text(10), text(200), z.int().min(100).max(599), text(50).nullable(), count, z.uuid(), z.uuid(), z.uuid().nullable(),
+  text(128), z.int().min(0), text(methodMax), text(200), z.int().min(100).max(599), text(50).nullable(), count, z.uuid(), z.uuid(), z.uuid().nullable(),
   z.enum(["flowise", "nflow"]).nullable(), text(200).nullable(), count, text(64).nullable(), text(400).nullable(), z.int(),
 ]).transform(([requestId, atMs, method, route, status, code, ms, tenantId, userId, apiKeyId, upstream, refId, credits, ip, userAgent, flags]) =>
   ({ requestId, atMs, method, route, status, code, ms, tenantId, userId, apiKeyId, upstream, refId, credits, ip, userAgent, refused: (flags & refusedFlag) !== 0, earlierSecret: (flags & earlierFlag) !== 0 }));
