@@ -9,6 +9,7 @@ import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { Collector } from "./collect";
 import { callerAddress, forwardedHeaders, hasBody, hopByHop } from "./forwarded";
+import { retryAfter, statusOfFailure } from "./page-status";
 import type { Pages } from "./pages";
 import { refuse, requestIdHeader } from "./refuse";
 import { spool } from "./spool";
@@ -39,7 +40,15 @@ export function pipeTo(port: number, options: { innerSecret: string; upgrades: b
     try {
       const answer = await pool.request({ method: request.method as "GET", path: request.url ?? "/", headers: forwardedHeaders(request, options.innerSecret, String(response.getHeader(requestIdHeader))), body, signal: gone.signal });
       metrics.httpRequests.inc({ door: "pages", status: `${Math.floor(answer.statusCode / 100)}xx` as "2xx" });
-      response.writeHead(answer.statusCode, Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name))) as Record<string, string>);
+      const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !hopByHop.has(name))) as Record<string, string>;
+      if (answer.statusCode === 500) {
+        // Small, since it is our own error page, and its status stands in it.
+        const whole = Buffer.from(await answer.body.arrayBuffer());
+        const status = statusOfFailure(whole, headers["content-encoding"]);
+        response.writeHead(status, { ...headers, ...(status === 503 && retryAfter) }).end(whole);
+        return;
+      }
+      response.writeHead(answer.statusCode, headers);
       await spool(answer.body, response);
     } finally {
       response.off("close", leave);

@@ -5,6 +5,7 @@ import { isSluiceError, SluiceError } from "@/lib/platform/errors";
 import { pageMethods, requirePageBounds } from "./bounds";
 import { hasBody } from "./forwarded";
 import { isLingering, lingerOnClose } from "./linger";
+import { nameFaces } from "./page-status";
 import type { Pages } from "./pages";
 import { refuse, requestIdHeader } from "./refuse";
 
@@ -36,6 +37,7 @@ export function answerRequests({ api, answersApi, pages, isStopping }: Behind): 
       requirePageMethod(request);
       requirePageBounds(request);
       requireOwnOrigin(request);
+      nameFaces(request, response);
       pages.handle(request, response);
     } catch (error) {
       if (!isSluiceError(error)) throw error;

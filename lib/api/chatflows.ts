@@ -26,6 +26,6 @@ export function chatflowRoutes(app: ApiApp): void {
       return c.json({ ...flow, created: flow.createdDate, updated: flow.updatedDate });
     });
 
-  route(app, { method: "get", path: "/api/v1/chatflows-streaming/:id", tag: "Flowise", summary: "Whether a chatflow can stream; asked without a credential, as Flowise's SDK does", credential: "none", params: FlowId, answers: [{ status: 200, description: "False also for what does not exist.", schema: z.object({ isStreaming: z.boolean() }) }] },
+  route(app, { method: "get", path: "/api/v1/chatflows-streaming/:id", tag: "Flowise", summary: "Whether a chatflow can stream; asked without a credential, as Flowise's SDK does", credential: "none", asksEngine: true, params: FlowId, answers: [{ status: 200, description: "False also for what does not exist.", schema: z.object({ isStreaming: z.boolean() }) }] },
     async (_caller, { params }, c) => c.json({ isStreaming: await canStream(params.id) }));
 }

@@ -22,6 +22,6 @@ export function nflowRoutes(app: ApiApp): void {
   route(app, { method: "post", path: base, tag, summary: "Create an application", permission: "nflow:write", creates: true, body: CreateAppInput, answers: [{ status: 201, description: "The application.", schema: App }] },
     async (ctx, { body }, c) => c.json(await createApp(ctx, body), 201));
 
-  route(app, { method: "get", path: `${base}/:name`, tag, summary: "One application", permission: "nflow:read", params: z.object({ name: z.string().min(1).max(200) }), answers: [{ status: 200, description: "The application.", schema: App }] },
+  route(app, { method: "get", path: `${base}/:name`, tag, summary: "One application", permission: "nflow:read", asksEngine: true, params: z.object({ name: z.string().min(1).max(200) }), answers: [{ status: 200, description: "The application.", schema: App }] },
     async (ctx, { params }, c) => c.json(await getApp(ctx, params.name)));
 }

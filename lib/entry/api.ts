@@ -4,6 +4,7 @@ import type { Context as HonoContext } from "hono";
 import { type Context, type Permission } from "@/lib/access";
 import { env } from "@/lib/platform/env";
 import { isSluiceError, notFound, SluiceError } from "@/lib/platform/errors";
+import { readWithin } from "@/lib/platform/within";
 import { confirmAdministrator } from "@/lib/tenants";
 import { accepts } from "./accepts";
 import { requestHeader } from "./headers";
@@ -47,6 +48,8 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
   bootstrap?: boolean;
   /** It creates something or spends credits, so a caller may want to name the attempt. */
   creates?: boolean;
+  /** A GET that is answered by an engine, which has a deadline of its own; others are answered from our stores within `readMs`. */
+  asksEngine?: boolean;
   /** Uploads may ride in the body: `UPLOAD_LIMIT` holds instead of `BODY_LIMIT`. */
   uploads?: boolean;
   answers: { status: number; description: string; schema?: Schema; type?: string; /** As server-sent events instead, where the caller asks for them. */ streams?: true }[];
@@ -55,6 +58,9 @@ export type RouteSpec<Path extends string, P extends Schema, Q extends Schema, B
 export type RouteInput<P extends Schema, Q extends Schema, B extends Schema> = { params: z.output<P>; query: z.output<Q>; body: z.output<B> };
 
 const eventStream = "text/event-stream";
+
+/** A store that takes longer for a read counts as away. Changes have no such end: whether they happened must be known. */
+const readMs = 5000;
 
 type None = z.ZodUndefined;
 
@@ -106,6 +112,7 @@ export function route(app: ApiApp, spec: RouteSpec<string, Schema, Schema, Schem
     const query = spec.query ? parseInput(spec.query, queryOf(c), "/query") : undefined;
     const text = spec.body ? await readBody(c, spec.uploads ? env().UPLOAD_LIMIT : env().BODY_LIMIT) : "";
     const input = { params, query, body: spec.body ? parseInput(spec.body, jsonOf(c, text, spec)) : undefined };
+    if (spec.method === "get" && !spec.asksEngine) return readWithin(readMs, Promise.resolve(handler(who as never, input as never, c)));
     if (key === null || spec.credential === "none") return handler(who as never, input as never, c);
     return onceByName(c, who as Context, { key, body: text }, (ctx) => handler(ctx as never, input as never, c));
   }, spec.path));

@@ -1,12 +1,13 @@
 import "server-only";
 import { headers } from "next/headers";
-import { redirect } from "next/navigation";
-import { cache, type ReactNode } from "react";
-import { type Context, roleMask } from "@/lib/access";
+import { notFound, redirect } from "next/navigation";
+import { cache, createElement, type ReactNode, Suspense } from "react";
+import { type Context, hasPermission, type Permission, roleMask } from "@/lib/access";
 import { isSluiceError } from "@/lib/platform/errors";
 import { findSession, refuseEndedSession, renewRole, type Session } from "@/lib/sessions";
 import { getPersonState, type PersonState } from "@/lib/tenants";
 import { addressFromDoor } from "@/lib/platform/client-address";
+import { readWithin } from "@/lib/platform/within";
 import { requestIdFrom } from "./request-id";
 import { requireFresh } from "./require-fresh";
 
@@ -54,16 +55,36 @@ export async function findContext(): Promise<Context | null> {
   return (await findSignedIn())?.ctx ?? null;
 }
 
-/** The door of signed-in pages: somebody else is sent to sign in, somebody without a role to the page that says whom to ask. */
-export function page(render: (ctx: Context, input: PageInput) => Promise<ReactNode>) {
+/** Who is looking, within the time that somebody waits for a page. @throws SluiceError `store_unavailable` */
+export const findSignedInSoon = (): Promise<SignedIn | null> => readWithin(whoMs, findSignedIn());
+
+/** How long a page waits to learn who is looking, and then for what it shows. A store that is slower counts as away. */
+const [whoMs, contentMs] = [4000, 7000];
+
+export type PageOptions = {
+  /** Without it the page does not exist for the caller. */
+  needs?: Permission;
+  /** Shown at once where a link leads here. A page that is opened by its address waits instead, since its status is sent first. */
+  loading: ReactNode;
+  /** More than `contentMs`, for pages that wait for an engine. */
+  contentMs?: number;
+};
+
+/**
+ * The door of signed-in pages. Before the first byte, so that the status tells: callers without a session are sent to sign in, callers without
+ * a role to the page that says whom to ask, and a page that needs a permission the caller lacks is a 404.
+ */
+export function page(render: (ctx: Context, input: PageInput) => Promise<ReactNode>, options: PageOptions) {
   return async function Page(props: NextPageProps): Promise<ReactNode> {
-    const [params, searchParams] = await Promise.all([props.params, props.searchParams]);
-    const found = await findSignedIn();
-    if (!found) {
-      const path = (await headers()).get("x-sluice-path") ?? "/overview";
-      redirect(`/sign-in?returnTo=${encodeURIComponent(path)}`);
-    }
+    const [params, searchParams, sent] = await Promise.all([props.params, props.searchParams, headers()]);
+    const found = await findSignedInSoon();
+    if (!found) redirect(`/sign-in?returnTo=${encodeURIComponent(sent.get("x-sluice-path") ?? "/overview")}`);
     if (!found.isActive || found.ctx.permissions === 0) redirect("/no-access");
-    return render(found.ctx, { params, searchParams });
+    if (options.needs && !hasPermission(found.ctx, options.needs)) notFound();
+    const content = () => readWithin(options.contentMs ?? contentMs, render(found.ctx, { params, searchParams }));
+    return isLink(sent) ? createElement(Suspense, { fallback: options.loading }, createElement(content)) : content();
   };
 }
+
+/** Whether a script of ours asks, for a link or a refresh. Next.js hides its own header for that from pages. */
+const isLink = (sent: Headers) => sent.get("sec-fetch-dest") === "empty";

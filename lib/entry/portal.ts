@@ -4,6 +4,7 @@ import { env } from "@/lib/platform/env";
 import { isSluiceError } from "@/lib/platform/errors";
 import { logger } from "@/lib/platform/logger";
 import { type Problem, toProblem } from "@/lib/platform/problem";
+import { readWithin } from "@/lib/platform/within";
 import { knownFailure } from "./known-failure";
 import { requestIdFrom } from "./request-id";
 
@@ -18,15 +19,23 @@ export function portalFacts(): { baseUrl: string; /** Keycloak's own pages about
   return { baseUrl: AUTH_URL, accountUrl: `${KEYCLOAK_ISSUER}/account`, mayRegister: REGISTRATION_LINK, contact: CONTACT ?? null, flowiseAuth: FLOWISE_AUTH, keyPrefix: API_KEY_PREFIX };
 }
 
+/** What a page and its part may take that wait for an engine: longer than the engine's own deadline. */
+export const engineMs = 35_000;
+
 export type Attempt<T> = { ok: true; data: T } | { ok: false; problem: Problem };
+
+/** How long a part of a page may take. A page has 7 s, and then shows nothing of what was read in time. */
+const partMs = 5000;
 
 /**
  * Runs one part of a page whose failure must not take the page with it: an engine that is away leaves its panel empty
  * and says so. Redirects and `notFound()` of Next.js pass through.
+ *
+ * @param ms after which a store counts as away; more for what waits for an engine, which has deadlines of its own.
  */
-export async function attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
+export async function attempt<T>(work: () => Promise<T>, ms = partMs): Promise<Attempt<T>> {
   try {
-    return { ok: true, data: await work() };
+    return { ok: true, data: await readWithin(ms, work()) };
   } catch (given) {
     if (typeof given === "object" && given !== null && "digest" in given && String(given.digest).startsWith("NEXT_")) throw given;
     const error = knownFailure(given);

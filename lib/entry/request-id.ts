@@ -6,3 +6,5 @@ const acceptable = /^[A-Za-z0-9._-]{1,128}$/;
 export function requestIdFrom(given: string | null | undefined): string {
   return given && acceptable.test(given) ? given : randomUUID();
 }
+
+export const isRequestId = (given: string): boolean => acceptable.test(given);

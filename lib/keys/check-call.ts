@@ -3,6 +3,7 @@ import { isSluiceError, SluiceError, storeUnavailable } from "@/lib/platform/err
 import { logger } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { isRedisDown } from "@/lib/platform/redis";
+import { isLate, within } from "@/lib/platform/within";
 import { parsePerson, userRecordKey } from "@/lib/tenants";
 import { packAddress, rangeTexts } from "./addresses";
 import { askRedis, type CheckItem, type CheckReply } from "./check-batch";
@@ -17,6 +18,8 @@ type Check = CheckItem & { start: Start };
 
 const everyPermission = 0x7fffffff;
 const loadsMax = 2;
+/** What a call waits for records that Redis lacks. */
+const recordsMs = 4000;
 
 /**
  * Checks a call: state of the key, expiry, owner and tenant, permission, limits of key, owner and tenant (taken all or
@@ -56,7 +59,9 @@ async function checkInRedis(item: Check, options: CheckOptions): Promise<Verdict
     if (verdict) return counted(verdict);
     if (reply.packed.startsWith("X|")) logger.warn({ detail: reply.packed, start: item.start.by }, "a record could not be checked");
     if (loads === loadsMax) return refused(storeUnavailable(new Error(`no verdict: ${reply.packed}`)));
-    if (!(await loadRecords(item.start))) return refused(refusal("unknown"));
+    const found = await within(recordsMs, loadRecords(item.start)).catch((error: unknown) => (isLate(error) ? null : Promise.reject(error)));
+    if (found === null) return refused(storeUnavailable(new Error("PostgreSQL does not answer")));
+    if (!found) return refused(refusal("unknown"));
   }
 }
 

@@ -80,9 +80,7 @@ describe("somebody who is not signed in", () => {
   it.each(closedPages)("is sent to sign in by %s, and is shown nothing", async (path) => {
     for (const { host, base } of hosts()) {
       const answer = await call(base, "GET", filled(path, theirs.keyId));
-      // Where the page has begun to stream when its own check speaks, the way to sign in is in the stream.
-      const way = base === naked.url ? answer.text : (answer.headers.get("location") ?? "");
-      expect([answer.status, way.includes("/sign-in?returnTo=")], host).toEqual([base === naked.url ? 200 : 307, true]);
+      expect([answer.status, answer.headers.get("location")], host).toEqual([307, expect.stringContaining("/sign-in?returnTo=")]);
       for (const data of [secretName, "uma@acme.test", "Acme"]) expect(answer.text, host).not.toContain(data);
     }
   });
@@ -121,7 +119,7 @@ describe("a viewer", () => {
       const text = await seenBy(base, "vic");
       // What they asked for by its id they know already, and their own address stands in the page.
       for (const data of [sample, secretName, "uma@acme.test", "globex", theirs.keyId, theirs.requestId].filter((one) => !address.includes(one))) expect(text, host).not.toContain(data);
-      expect(text, host).toMatch(/This needs the permission admin:|NEXT_HTTP_ERROR_FALLBACK;404/);
+      expect(text, host).toContain("NEXT_HTTP_ERROR_FALLBACK;404");
     }
   });
 });

@@ -8,6 +8,7 @@ import { Badge } from "@/app/_components/ui/badge";
 import { Card } from "@/app/_components/ui/card";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 
 export const metadata: Metadata = { title: "Chatflows" };
@@ -40,4 +41,4 @@ export default page(async (ctx) => {
         )}
     </>
   );
-});
+}, { needs: "chatflows:read", loading: <PageLoading /> });

@@ -5,6 +5,7 @@ import { attempt, portalFacts } from "@/lib/entry/portal";
 import { getGrant } from "@/lib/grants";
 import { getKeyAllowance, listKeyReminders, listKeys } from "@/lib/keys";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { GrantBanner } from "../machine-access/_components/grant-banner";
 import { choicesFor } from "./_components/choices";
 import { CreateKey, CreateKeyButton } from "./_components/create-key-dialog";
@@ -31,4 +32,4 @@ export default page(async (ctx, { searchParams }) => {
     </>
   );
   return choices ? <CreateKey choices={choices} baseUrl={baseUrl}>{content}</CreateKey> : content;
-});
+}, { needs: "api-keys:read", loading: <PageLoading /> });

@@ -9,6 +9,7 @@ import { Badge } from "@/app/_components/ui/badge";
 import { Button } from "@/app/_components/ui/button";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { GrantOutcome } from "./_components/grant-outcome";
 import { endsSoonWords, grantOutcomes, grantWords, keysInWords, lossWords, startGrantUrl, throughWords } from "./_components/grant-words";
@@ -74,4 +75,4 @@ export default page(async (ctx, { searchParams }) => {
       </div>
     </>
   );
-});
+}, { loading: <PageLoading /> });

@@ -1,12 +1,13 @@
 import type { Metadata } from "next";
 import { hasPermission } from "@/lib/access";
 import { page } from "@/lib/entry/page";
-import { attempt } from "@/lib/entry/portal";
+import { attempt, engineMs } from "@/lib/entry/portal";
 import { searchApps } from "@/lib/nflow";
 import { Button } from "@/app/_components/ui/button";
 import { Card } from "@/app/_components/ui/card";
 import { FailedState } from "@/app/_components/ui/failed-state";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { type AppRow, AppsTable } from "./_components/apps-table";
 import { CreateAppDialog } from "./_components/create-app-dialog";
 import { appFilterFrom, pageSize } from "./_components/filter";
@@ -16,7 +17,7 @@ export const metadata: Metadata = { title: "NFlow" };
 
 export default page(async (ctx, { searchParams }) => {
   const { q, page: number } = appFilterFrom(searchParams);
-  const apps = await attempt(() => searchApps(ctx, { offset: (number - 1) * pageSize, limit: pageSize, ...(q && { searchText: q }) }));
+  const apps = await attempt(() => searchApps(ctx, { offset: (number - 1) * pageSize, limit: pageSize, ...(q && { searchText: q }) }), engineMs);
   // No word of NFlow's: the face of this one looks whether Keycloak is back, and then shows the page.
   if (!apps.ok && ["identity_unavailable", "auth_busy"].includes(apps.problem.code)) throw Object.assign(new Error(apps.problem.detail), { digest: `sluice.${apps.problem.code}` });
   const mayWrite = hasPermission(ctx, "nflow:write");
@@ -38,4 +39,4 @@ export default page(async (ctx, { searchParams }) => {
         )}
     </>
   );
-});
+}, { needs: "nflow:read", loading: <PageLoading />, contentMs: engineMs });

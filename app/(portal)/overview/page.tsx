@@ -17,6 +17,7 @@ import { PageHeader } from "@/app/_components/ui/page-header";
 import { endsSoonWords, type GrantStatus, grantWords } from "../machine-access/_components/grant-words";
 import { attentionFor } from "./_components/attention";
 import { HealthPanel } from "./_components/health-panel";
+import { OverviewLoading } from "./_components/overview-loading";
 
 export const metadata: Metadata = { title: "Overview" };
 
@@ -108,4 +109,4 @@ export default page(async (ctx) => {
       </div>
     </>
   );
-});
+}, { loading: <OverviewLoading /> });

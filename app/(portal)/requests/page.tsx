@@ -7,6 +7,7 @@ import { ListKeysInput } from "@/lib/keys/schemas";
 import { listRequests } from "@/lib/usage";
 import { ListRequestsInput } from "@/lib/usage/schemas";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { apiQuery, requestFilterFrom } from "./_components/filter";
 import { requestsPerPage } from "./_components/requests-query";
 import { RequestsTable } from "./_components/requests-table";
@@ -26,4 +27,4 @@ export default page(async (ctx, { searchParams }) => {
       <RequestsTable scope="own" initial={initial} keys={keys.ok ? keys.data.map(({ id, name }) => ({ id, name })) : []} />
     </>
   );
-});
+}, { needs: "usage:read", loading: <PageLoading /> });

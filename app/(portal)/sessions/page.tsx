@@ -5,6 +5,7 @@ import { listSessions } from "@/lib/sessions";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { FailedState } from "@/app/_components/ui/failed-state";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { Reload } from "../nflow/_components/reload";
 import { AccountLinks } from "./_components/account-links";
 import { AccountOutcome } from "./_components/account-outcome";
@@ -31,4 +32,4 @@ export default page(async (ctx, { searchParams }) => {
       </Card>
     </>
   );
-});
+}, { loading: <PageLoading /> });

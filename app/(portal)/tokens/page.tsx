@@ -7,6 +7,7 @@ import { listFamilies } from "@/lib/tokens";
 import { Card } from "@/app/_components/ui/card";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { ListFailed } from "../admin/_components/list-failed";
 import { Programs } from "./_components/programs";
 import { RevokeAll } from "./_components/revoke-all";
@@ -26,4 +27,4 @@ export default page(async (ctx) => {
         : <Programs families={families.data} />}
     </>
   );
-});
+}, { loading: <PageLoading /> });

@@ -10,6 +10,7 @@ import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { FailedState } from "@/app/_components/ui/failed-state";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { ms, Totals } from "./_components/totals";
 import { UsageFilter } from "./_components/usage-filter";
 import { UsagePlots } from "./_components/usage-plots";
@@ -46,7 +47,7 @@ export default page(async (ctx, { searchParams }) => {
       {!chosen && all.data.keys.length > 0 && <Shares usage={all.data} span={granularity} />}
     </>
   );
-});
+}, { needs: "usage:read", loading: <PageLoading /> });
 
 function ofKey({ totalRequests, errors, rateLimited, creditsSpent, series }: Awaited<ReturnType<typeof getKeyUsage>>): Shown {
   return { requests: totalRequests, errors, refused: rateLimited, credits: creditsSpent, series };

@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
-import { findSignedIn } from "@/lib/entry/page";
+import { findSignedInSoon } from "@/lib/entry/page";
 import { portalFacts } from "@/lib/entry/portal";
 import { LonePanel } from "../../_components/shell/lone-panel";
 import { signOutAction } from "../sign-in/actions";
@@ -9,7 +9,7 @@ import { SubmitButton } from "../sign-in/submit-button";
 export const metadata: Metadata = { title: "No access" };
 
 export default async function NoAccess() {
-  const found = await findSignedIn();
+  const found = await findSignedInSoon();
   if (!found) redirect("/sign-in");
   if (found.isActive && found.ctx.permissions !== 0) redirect("/overview");
   if (found.ctx.actor.type !== "user") redirect("/sign-in");

@@ -6,6 +6,7 @@ import { listAnyKeys, listBootstrapUses } from "@/lib/keys";
 import { listTenants } from "@/lib/tenants";
 import { Card } from "@/app/_components/ui/card";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { ListFailed } from "../_components/list-failed";
 import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
@@ -47,4 +48,4 @@ export default page(async (ctx, { searchParams }) => {
       <BootstrapUses uses={uses} />
     </CreateAnyKey>
   );
-});
+}, { needs: "admin:keys", loading: <PageLoading /> });

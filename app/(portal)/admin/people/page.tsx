@@ -7,6 +7,7 @@ import { listTenants } from "@/lib/tenants";
 import { Card } from "@/app/_components/ui/card";
 import { Notice } from "@/app/_components/ui/notice";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { ListFailed } from "../_components/list-failed";
 import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
@@ -42,4 +43,4 @@ export default page(async (ctx, { searchParams }) => {
       </Card>
     </>
   );
-});
+}, { needs: "admin:users", loading: <PageLoading /> });

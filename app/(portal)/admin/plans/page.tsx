@@ -4,6 +4,7 @@ import { attempt } from "@/lib/entry/portal";
 import { listPlans } from "@/lib/tenants";
 import { Card } from "@/app/_components/ui/card";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { ListFailed } from "../_components/list-failed";
 import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
@@ -32,4 +33,4 @@ export default page(async (ctx, { searchParams }) => {
         : <ListFailed title="The plans could not be read" problem={plans.problem} />}
     </>
   );
-});
+}, { needs: "admin:tenants", loading: <PageLoading /> });

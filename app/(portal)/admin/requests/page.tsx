@@ -1,10 +1,9 @@
 import type { Metadata } from "next";
-import { notFound } from "next/navigation";
-import { hasPermission } from "@/lib/access";
 import { page } from "@/lib/entry/page";
 import { listAllRequests } from "@/lib/usage";
 import { ListAllRequestsInput } from "@/lib/usage/schemas";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { apiQuery, requestFilterFrom } from "../../requests/_components/filter";
 import { requestsPerPage } from "../../requests/_components/requests-query";
 import { RequestsTable } from "../../requests/_components/requests-table";
@@ -12,7 +11,6 @@ import { RequestsTable } from "../../requests/_components/requests-table";
 export const metadata: Metadata = { title: "All requests" };
 
 export default page(async (ctx, { searchParams }) => {
-  if (!hasPermission(ctx, "admin:audit")) notFound();
   const initial = await listAllRequests(ctx, ListAllRequestsInput.parse({ ...apiQuery(requestFilterFrom(searchParams), Date.now()), limit: requestsPerPage }));
   return (
     <>
@@ -20,4 +18,4 @@ export default page(async (ctx, { searchParams }) => {
       <RequestsTable scope="all" initial={initial} keys={[]} />
     </>
   );
-});
+}, { needs: "admin:audit", loading: <PageLoading /> });

@@ -5,6 +5,7 @@ import { attempt } from "@/lib/entry/portal";
 import { listPlans, listTenants } from "@/lib/tenants";
 import { Card } from "@/app/_components/ui/card";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { ListFailed } from "../_components/list-failed";
 import { ListFilter } from "../_components/list-filter";
 import { Pager } from "../_components/pager";
@@ -38,4 +39,4 @@ export default page(async (ctx, { searchParams }) => {
         : <ListFailed title="The tenants could not be read" problem={tenants.problem} />}
     </>
   );
-});
+}, { needs: "admin:tenants", loading: <PageLoading /> });

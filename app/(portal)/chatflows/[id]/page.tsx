@@ -6,6 +6,7 @@ import { getBalance } from "@/lib/credits";
 import { page } from "@/lib/entry/page";
 import { attempt, portalFacts } from "@/lib/entry/portal";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { Tabs, TabsContent, TabsList, TabsTrigger } from "@/app/_components/ui/tabs";
 import { Playground } from "./_components/playground";
 import { Snippets } from "./_components/snippets";
@@ -32,4 +33,4 @@ export default page(async (ctx, { params }) => {
       </Tabs>
     </>
   );
-});
+}, { needs: "chatflows:read", loading: <PageLoading /> });

@@ -15,6 +15,7 @@ import { KeyNotices } from "./_components/key-notices";
 import { KeySettings } from "./_components/key-settings";
 import { KeyUsage } from "./_components/key-usage";
 import { RotationPanel } from "./_components/rotation-panel";
+import { KeyLoading } from "./_components/key-loading";
 
 export const metadata: Metadata = { title: "API key" };
 
@@ -58,4 +59,4 @@ export default page(async (ctx, { params }) => {
       </div>
     </>
   );
-});
+}, { needs: "api-keys:read", loading: <KeyLoading /> });

@@ -1,10 +1,12 @@
 import { CircleHelp } from "lucide-react";
 import type { Metadata } from "next";
 import Link from "next/link";
+import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { type Context, hasPermission, permissionNames, requirePerson } from "@/lib/access";
 import { page } from "@/lib/entry/page";
 import { attempt } from "@/lib/entry/portal";
+import { isRequestId } from "@/lib/entry/request-id";
 import { getAnyKey, getKey } from "@/lib/keys";
 import type { ApiKeyView } from "@/lib/keys/schemas";
 import { getDecision, listAllRequests, listRequests } from "@/lib/usage";
@@ -15,6 +17,7 @@ import { EmptyState } from "@/app/_components/ui/empty-state";
 import { FailedState } from "@/app/_components/ui/failed-state";
 import { Notice } from "@/app/_components/ui/notice";
 import { PageHeader } from "@/app/_components/ui/page-header";
+import { PageLoading } from "@/app/_components/ui/page-loading";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { toneOf } from "../_components/tone";
 import { wordsOf } from "./_components/decision-words";
@@ -25,7 +28,8 @@ import { WhatIfForm } from "./_components/what-if-form";
 export const metadata: Metadata = { title: "Request" };
 
 export default page(async (ctx, { params }) => {
-  const requestId = decoded(params.requestId ?? "").slice(0, 128);
+  const requestId = decoded(params.requestId ?? "");
+  if (!isRequestId(requestId)) notFound();
   const [calls, decision] = await Promise.all([attempt(() => callsOf(ctx, requestId)), attempt(() => getDecision(ctx, requestId))]);
   const refusal = decision.ok ? decision.data : null;
   const found = calls.ok ? calls.data : [];
@@ -37,14 +41,13 @@ export default page(async (ctx, { params }) => {
       <div className="space-y-5">
         {refusal && <WhyRefused decision={refusal} />}
         {!calls.ok && <Card><FailedState title="The log cannot be read right now">{calls.problem.detail}</FailedState></Card>}
-        {calls.ok && found.length === 0 && !refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or of somebody else. A call shows here a moment after it was made.</EmptyState></Card>}
-        {calls.ok && found.length === 0 && <LookAgain key={requestId} />}
+        {calls.ok && found.length === 0 && <LookAgain key={requestId}>{!refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or another user’s.</EmptyState></Card>}</LookAgain>}
         {found.map((call) => <Facts key={`${call.at} ${call.route}`} call={call} keyUsed={key?.ok && key.data.id === call.apiKeyId ? { name: key.data.name, href: pageOf(ctx, key.data) } : null} />)}
         {apiKeyId && key?.ok && <WhatIfForm apiKeyId={apiKeyId} keyName={key.data.name} ip={found[0]?.ip ?? null} permission={permissionNames.find((name) => refusal?.check === "permission" && name === refusal.limit) ?? null} />}
       </div>
     </>
   );
-});
+}, { needs: "usage:read", loading: <PageLoading /> });
 
 function decoded(part: string): string {
   try {

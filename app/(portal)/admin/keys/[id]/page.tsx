@@ -15,6 +15,7 @@ import { statusTones } from "../../../keys/_components/status-tones";
 import { ListFailed } from "../../_components/list-failed";
 import { path } from "../_components/filter";
 import { AnyKeyMenu } from "../_components/key-menu";
+import { KeyLoading } from "../../../keys/[id]/_components/key-loading";
 
 export const metadata: Metadata = { title: "API key" };
 
@@ -52,4 +53,4 @@ export default page(async (ctx, { params }) => {
       </div>
     </>
   );
-});
+}, { needs: "admin:keys", loading: <KeyLoading /> });

@@ -18,6 +18,7 @@ import { PersonChatflows } from "./_components/person-chatflows";
 import { PersonEvents } from "./_components/person-events";
 import { PersonFacts } from "./_components/person-facts";
 import { PersonKeys } from "./_components/person-keys";
+import { KeyLoading } from "../../../keys/[id]/_components/key-loading";
 
 export const metadata: Metadata = { title: "Person" };
 
@@ -62,4 +63,4 @@ export default page(async (ctx, { params }) => {
       </div>
     </>
   );
-});
+}, { needs: "admin:users", loading: <KeyLoading /> });

@@ -1,12 +1,12 @@
 "use client";
 
 import { useRouter } from "next/navigation";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 const waitsMs = [500, 1000, 2000, 4000];
 
-/** Reads the page again while a call may be on its way into the log: whoever follows a refusal's link is quicker. */
-export function LookAgain() {
+/** Reads the page again while a call may be on its way into the log, since a person can follow a refusal's link sooner. Then shows what is left to say. */
+export function LookAgain({ children }: { children: ReactNode }) {
   const router = useRouter();
   const [looks, setLooks] = useState(0);
   const wait = waitsMs[looks];
@@ -20,5 +20,5 @@ export function LookAgain() {
     return () => clearTimeout(timer);
   }, [wait, router]);
 
-  return <p role="status" className="text-center text-sm text-muted">{wait === undefined ? "" : "Still looking in the log …"}</p>;
+  return <div role="status">{wait === undefined ? children : <p className="py-6 text-center text-sm text-muted">Looking in the log…</p>}</div>;
 }

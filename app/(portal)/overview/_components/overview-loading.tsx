@@ -1,6 +1,6 @@
 import { Skeleton } from "@/app/_components/ui/skeleton";
 
-export default function OverviewLoading() {
+export function OverviewLoading() {
   return (
     <div role="status" aria-label="Loading">
       <Skeleton className="h-8 w-56" />

@@ -1,6 +1,6 @@
 import { Skeleton } from "@/app/_components/ui/skeleton";
 
-export default function KeyLoading() {
+export function KeyLoading() {
   return (
     <div role="status" aria-label="Loading">
       <Skeleton className="h-5 w-24" />
