@@ -82,7 +82,8 @@ export function page(render: (ctx: Context, input: PageInput) => Promise<ReactNo
     if (!found.isActive || found.ctx.permissions === 0) redirect("/no-access");
     if (options.needs && !hasPermission(found.ctx, options.needs)) notFound();
     const content = () => readWithin(options.contentMs ?? contentMs, render(found.ctx, { params, searchParams }));
-    return isLink(sent) ? createElement(Suspense, { fallback: options.loading }, createElement(content)) : content();
+    // Around both, or else a refresh would find another tree and forget what was typed.
+    return createElement(Suspense, { fallback: options.loading }, isLink(sent) ? createElement(content) : await content());
   };
 }
 
