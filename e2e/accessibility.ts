@@ -20,6 +20,11 @@ export async function expectAccessible(page: Page, what: string): Promise<void> 
 /** Without the second page that it opens to add up the findings of frames: we have none. */
 const judge = (page: Page) => new AxeBuilder({ page }).setLegacyMode(true);
 
+/** All that can be read stands in a landmark, so that nobody who jumps between them misses it. No standard asks for it, and axe calls it good practice. */
+export async function expectInLandmarks(page: Page, what: string): Promise<void> {
+  expect(await faults(judge(page).withRules(["region", "empty-table-header"])), what).toEqual([]);
+}
+
 /** Nothing is wider than the window. */
 export async function expectFits(page: Page, what: string): Promise<void> {
   await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), what).toBeLessThanOrEqual(0);

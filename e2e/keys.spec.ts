@@ -93,17 +93,6 @@ test("the list is sorted by the server, the URL keeps it, and several keys are r
   await expect(confirm).toBeHidden();
 });
 
-test("a key that was not copied is not lost by a slip: closing asks", async ({ page }) => {
-  await signIn(page, "uma");
-  const dialog = await openForm(page);
-  const name = `slip ${Date.now()}`;
-  await dialog.getByLabel("Name").fill(name);
-  await dialog.getByRole("button", { name: "Create key" }).click();
-  await expect(dialog.getByTestId("secret")).toBeVisible();
-  await page.keyboard.press("Escape");
-  await expect(page.getByRole("alertdialog")).toBeVisible();
-});
-
 test("the form says what is wrong beside the field, and keeps what was typed", async ({ page }) => {
   await signIn(page, "uma");
   const dialog = await openForm(page);

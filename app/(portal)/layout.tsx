@@ -11,12 +11,12 @@ import { SkipLink } from "../_components/shell/skip-link";
 /** The frame of signed-in pages. It shows who is there and guards nothing: each page checks for itself. */
 export default async function PortalLayout({ children }: { children: ReactNode }) {
   const found = await attempt(findSignedIn);
-  if (!found.ok || !found.data || found.data.ctx.actor.type !== "user") return <Providers>{children}</Providers>;
+  if (!found.ok || !found.data || found.data.ctx.actor.type !== "user") return <Providers userId="">{children}</Providers>;
   const { ctx } = found.data;
   const { person } = found.data.ctx.actor;
   const account = { name: person.name ?? person.username, email: person.email, role: person.role ?? "no role", tenant: person.tenant };
   return (
-    <Providers>
+    <Providers userId={person.userId}>
       <div className="min-h-dvh lg:grid lg:grid-cols-[15.5rem_minmax(0,1fr)]">
         <SkipLink />
         <Rail groups={navigation(ctx)} account={account} signOut={signOutAction} />

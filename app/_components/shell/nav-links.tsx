@@ -14,7 +14,7 @@ export type NavGroup = { label: string | null; items: NavItem[] };
 export function NavLinks({ groups, onNavigate }: { groups: NavGroup[]; onNavigate?: () => void }) {
   const path = usePathname();
   return (
-    <nav aria-label="Main" className="flex-1 space-y-6 px-3 py-2">
+    <nav aria-label="Main" className="min-h-0 flex-1 space-y-6 overflow-y-auto px-3 py-2 [@media(max-height:54rem)]:space-y-3">
       {groups.map((group) => (
         <div key={group.label ?? "main"}>
           {group.label && <p className="mb-1 px-3 text-xs text-rail-muted">{group.label}</p>}
@@ -29,7 +29,7 @@ export function NavLinks({ groups, onNavigate }: { groups: NavGroup[]; onNavigat
                     onClick={onNavigate}
                     aria-current={isHere ? "page" : undefined}
                     className={cn(
-                      "relative flex h-9 items-center gap-3 rounded-md px-3 text-sm transition-colors hover:bg-rail-active/60 hover:text-rail-text",
+                      "relative flex h-9 items-center [@media(max-height:54rem)]:h-8 gap-3 rounded-md px-3 text-sm transition-colors hover:bg-rail-active/60 hover:text-rail-text",
                       isHere ? "bg-rail-active font-medium text-rail-text before:absolute before:inset-y-2 before:left-0 before:w-0.75 before:rounded-full before:bg-brass" : "text-rail-muted",
                     )}
                   >

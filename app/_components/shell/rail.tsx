@@ -20,7 +20,7 @@ export function Rail(props: RailProps) {
         <Link href="/overview" className="rounded-md"><Wordmark /></Link>
         <LazyMenu popup="dialog" trigger={trigger} preload={() => void load()}><RailSheet trigger={trigger} {...props} /></LazyMenu>
       </header>
-      <header className="on-rail sticky top-0 hidden h-dvh flex-col overflow-y-auto bg-rail text-rail-text lg:flex"><RailBody {...props} /></header>
+      <header className="on-rail sticky top-0 hidden h-dvh flex-col bg-rail text-rail-text lg:flex"><RailBody {...props} /></header>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { AlertDialog as AlertPrimitive } from "radix-ui";
 import { type ReactNode, useId, useRef, useState } from "react";
 import { Button } from "./button";
 import { cn } from "./cn";
-import { overlayClasses, panelClasses } from "./dialog";
+import { overlayClasses, panelClasses } from "./panel-classes";
 import { Input } from "./input";
 import { Label } from "./label";
 

@@ -19,7 +19,10 @@ const itemClasses =
 export function DropdownMenuContent({ className, ...props }: ComponentProps<typeof MenuPrimitive.Content>) {
   return (
     <MenuPrimitive.Portal>
-      <MenuPrimitive.Content sideOffset={6} collisionPadding={8} className={cn("z-60 min-w-48 rounded-md border bg-surface p-1 text-foreground shadow-float", className)} {...props} />
+      {/* The menu stands at the end of the page, outside of its landmarks, and needs one of its own. */}
+      <section aria-label="Menu">
+        <MenuPrimitive.Content sideOffset={6} collisionPadding={8} className={cn("z-60 min-w-48 rounded-md border bg-surface p-1 text-foreground shadow-float", className)} {...props} />
+      </section>
     </MenuPrimitive.Portal>
   );
 }

@@ -4,8 +4,9 @@ import { zodResolver } from "@hookform/resolvers/zod";
 import { createContext, type ReactNode, useContext, useEffect, useId, useState } from "react";
 import { Controller, type ControllerRenderProps, type DefaultValues, type FieldPath, type FieldValues, FormProvider, useForm, useFormContext, type UseFormReturn } from "react-hook-form";
 import type { z } from "zod";
-import { isStepUp, keepDraft, refusalText, takeDraft } from "../step-up";
+import { keepDraft, mustSignIn, refusalText, takeDraft } from "../step-up";
 import { cn } from "./cn";
+import { useUnsaved } from "./dialog";
 import { Label } from "./label";
 import { Notice } from "./notice";
 import { RequestReference } from "./request-reference";
@@ -30,6 +31,8 @@ type FormProps<I extends FieldValues, O> = { form: UseFormReturn<I, unknown, O>;
 export function Form<I extends FieldValues, O>({ form, onSubmit, className, children }: FormProps<I, O>) {
   const [failure, setFailure] = useState<FormProblem | null>(null);
 
+  useUnsaved(form.formState.isDirty);
+
   useEffect(() => {
     const draft = takeDraft(form.formState.defaultValues);
     if (draft !== null) form.reset(draft as I, { keepDefaultValues: true });
@@ -40,7 +43,7 @@ export function Form<I extends FieldValues, O>({ form, onSubmit, className, chil
     const outcome = await onSubmit(values).catch((): FormOutcome => ({ ok: false, problem: { title: "No answer", detail: "The portal did not answer. Check your connection and try again." } }));
     if (outcome.ok) return;
     const { problem } = outcome;
-    if (isStepUp(problem)) {
+    if (mustSignIn(problem)) {
       keepDraft(form.formState.defaultValues, form.getValues());
       refusalText(problem);
     }

@@ -3,7 +3,7 @@
 import { Dialog as DialogPrimitive } from "radix-ui";
 import type { ReactNode } from "react";
 import { cn } from "./cn";
-import { overlayClasses } from "./dialog";
+import { overlayClasses } from "./panel-classes";
 
 export const Sheet = DialogPrimitive.Root;
 export const SheetTrigger = DialogPrimitive.Trigger;

@@ -10,7 +10,7 @@ export function DocsNav() {
   const path = usePathname();
   return (
     <nav aria-label="Documentation" className="border-b pt-4 lg:sticky lg:top-0 lg:h-fit lg:border-0 lg:pt-10">
-      <ul className="flex gap-1 lg:flex-col">
+      <ul className="flex flex-wrap gap-x-1 lg:flex-col lg:flex-nowrap lg:gap-1">
         {pages.map(({ href, label }) => {
           const isHere = href === "/docs" ? path === href : path.startsWith(href);
           return (

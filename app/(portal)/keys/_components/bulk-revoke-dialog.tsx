@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { revokeKeysAction } from "../actions";
 
@@ -17,7 +18,7 @@ export function BulkRevokeDialog({ chosen, onClose, onRevoked }: { chosen: ApiKe
     <Confirm open onOpenChange={(next) => { if (!next) onClose(); }} title={`Revoke ${what}?`} phrase={`revoke ${what}`} action={`Revoke ${what}`} onConfirm={async () => {
       const result = await revokeKeysAction({ ids: keys.map((key) => key.id) });
       await queries.invalidateQueries({ queryKey: ["api-keys"] });
-      if (!result.ok) return result.problem.detail;
+      if (!result.ok) return refusalText(result.problem);
       toast.success(keys.length === 1 ? "1 key is revoked" : `${keys.length} keys are revoked`, { description: "No call with them is admitted any more." });
       onRevoked();
       return null;

@@ -2,6 +2,7 @@
 
 import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { setKeyActiveAction } from "../actions";
 
@@ -10,7 +11,7 @@ export function DisableKeyDialog({ apiKey, onClose, onDisabled }: { apiKey: ApiK
     <Confirm open onOpenChange={(next) => { if (!next) onClose(); }} title={`Disable “${apiKey.name}”?`} action="Disable key" onConfirm={async () => {
       const result = await setKeyActiveAction({ id: apiKey.id, isActive: false });
       onDisabled();
-      if (!result.ok) return result.problem.detail;
+      if (!result.ok) return refusalText(result.problem);
       toast.success(`“${apiKey.name}” is disabled`);
       return null;
     }}>

@@ -23,7 +23,7 @@ type SecretDialogProps = {
 
 export type Revealed = { title: string; secret: string; message?: string };
 
-/** From a form to a secret that is shown once; closing before copying asks first. */
+/** From a form to a secret that is shown once. Then only "Done" closes it, since Esc and a click beside it are pressed by habit; before copying it asks first. */
 export function SecretDialog({ isOpen, onOpenChange, title, description, baseUrl, ifLost, wide, onClosed, children }: SecretDialogProps) {
   const [made, setMade] = useState<Revealed | null>(null);
   const [isCopied, setCopied] = useState(false);
@@ -38,12 +38,8 @@ export function SecretDialog({ isOpen, onOpenChange, title, description, baseUrl
 
   return (
     <>
-      <Dialog open={isOpen} onOpenChange={(next) => {
-        if (next) onOpenChange(true);
-        else if (made && !isCopied) setAsking(true);
-        else close();
-      }}>
-        <DialogContent wide={wide} title={made ? made.title : title} description={made ? undefined : description} onInteractOutside={(event) => { if (made) event.preventDefault(); }}>
+      <Dialog open={isOpen} onOpenChange={(next) => (next ? onOpenChange(true) : close())}>
+        <DialogContent wide={wide} isFirm={made !== null} title={made ? made.title : title} description={made ? undefined : description}>
           {made
             ? <SecretPanel secret={made.secret} message={made.message} baseUrl={baseUrl} onCopied={() => setCopied(true)} onClose={() => (isCopied ? close() : setAsking(true))} />
             : children(setMade)}

@@ -5,6 +5,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useEffect, useRef, useState, useTransition } from "react";
 import { toast } from "sonner";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { Button } from "@/app/_components/ui/button";
 import { Card } from "@/app/_components/ui/card";
@@ -35,7 +36,7 @@ function RemoveApp({ app }: { app: AppRow }) {
       <Button variant="quiet" size="icon-sm" aria-label={`Delete ${app.displayName}`} onClick={() => setAsking(true)}><Trash2 aria-hidden /></Button>
       <Confirm open={isAsking} onOpenChange={setAsking} title={`Delete “${app.displayName}”?`} action="Delete application" onConfirm={async () => {
         const result = await removeAppAction({ names: [app.name] });
-        if (!result.ok) return result.problem.detail;
+        if (!result.ok) return refusalText(result.problem);
         toast.success(`“${app.displayName}” is deleted`, { description: "NFlow keeps it recoverable." });
         return null;
       }}>

@@ -19,7 +19,7 @@ const columns = column.columns([
   column.accessor("signedInAt", { header: "Signed in", enableSorting: false, cell: ({ row, getValue }) => <span className="block"><RelativeTime at={getValue()} /><span className="block text-xs text-muted">{row.original.method}</span></span> }),
   column.accessor("lastSeenAt", { header: "Last seen", enableSorting: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
   column.accessor("endsAt", { header: "Ends if unused", enableSorting: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
-  column.display({ id: "actions", header: "", cell: ({ row }) => (row.original.isThis ? null : <SignOutOne session={row.original} />) }),
+  column.display({ id: "actions", header: () => <span className="sr-only">Actions</span>, cell: ({ row }) => (row.original.isThis ? null : <SignOutOne session={row.original} />) }),
 ]);
 
 export function SessionsTable({ rows }: { rows: SessionView[] }) {

@@ -23,8 +23,8 @@ const hasHashesOnly = (text: string) => (text.match(/\w{20,}/g) ?? []).every((ru
 /** From a file or pasted text over a preview, which changes nothing, to a result per line. */
 export function ImportPanel({ tenants, onDone }: { tenants: string[]; onDone: () => void }) {
   const id = useId();
-  const { values: { text, tenant }, change: fill, refused } = useDraft({ text: "", tenant: tenants.length === 1 ? (tenants[0] ?? "") : "" }, (values) => hasHashesOnly(values.text));
   const [report, setReport] = useState<{ data: Report; isPreview: boolean } | null>(null);
+  const { values: { text, tenant }, change: fill, refused } = useDraft({ text: "", tenant: tenants.length === 1 ? (tenants[0] ?? "") : "" }, { mayBeKept: (values) => hasHashesOnly(values.text), isSaved: report !== null && !report.isPreview });
   const [failure, setFailure] = useState<string | null>(null);
   const [isBusy, start] = useTransition();
   const isTooLong = text.length > textMax;

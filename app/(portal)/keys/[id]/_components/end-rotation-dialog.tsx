@@ -2,6 +2,7 @@
 
 import { toast } from "sonner";
 import type { ApiKeyView } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Confirm } from "@/app/_components/ui/alert-dialog";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { endRotationAction } from "../../actions";
@@ -10,7 +11,7 @@ export function EndRotationDialog({ apiKey, lastUsedAt, onClose, onEnded }: { ap
   return (
     <Confirm open onOpenChange={(next) => { if (!next) onClose(); }} title="End the overlap now?" action="End it now" onConfirm={async () => {
       const result = await endRotationAction({ id: apiKey.id });
-      if (!result.ok) return result.problem.detail;
+      if (!result.ok) return refusalText(result.problem);
       toast.success("The old secret is refused from now on");
       onEnded();
       return null;

@@ -4,6 +4,7 @@ import { CircleCheck, CircleDashed, CircleX } from "lucide-react";
 import { type FormEvent, useId, useState, useTransition } from "react";
 import { type Permission, permissionNames, permissionWords } from "@/lib/access/permissions";
 import type { WhatIfAnswer, WhatIfInput, WhatIfStep } from "@/lib/keys/schemas";
+import { refusalText } from "@/app/_components/step-up";
 import { Button } from "@/app/_components/ui/button";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { Input } from "@/app/_components/ui/input";
@@ -38,7 +39,7 @@ export function WhatIfForm({ apiKeyId, keyName, ip, permission }: { apiKeyId: st
     const wanted = need === "path" ? text("path") && { method, path: text("path") } : need === "none" ? null : { permission: need as Permission };
     start(async () => {
       const result = await whatIfAction({ apiKeyId, ...(text("ip") && { ip: text("ip") }), ...(at && { at: new Date(at).toISOString() }), ...wanted }).catch(() => null);
-      setOutcome(result?.ok ? { kind: "told", answer: result.data } : { kind: "failed", detail: result?.problem.detail ?? "The portal did not answer. Check your connection and try again." });
+      setOutcome(result?.ok ? { kind: "told", answer: result.data } : { kind: "failed", detail: result ? refusalText(result.problem) : "The portal did not answer. Check your connection and try again." });
     });
   }
 
