@@ -47,8 +47,10 @@ test("a new call appears by itself, a refused one says why, and what if is answe
   await page.goto(`/requests?key=${id}`);
   const table = page.getByRole("table", { name: /your requests/i });
   await expect(table.getByRole("row")).toHaveCount(3, { timeout: 15_000 });
-  await page.getByRole("combobox", { name: "Status" }).selectOption("4xx errors");
-  await expect(page).toHaveURL(/status=4xx/);
+  await page.getByRole("combobox", { name: "Status" }).selectOption("Errors");
+  await expect(page.getByRole("heading", { name: "No request matches" })).toBeVisible();
+  await page.getByRole("combobox", { name: "Status" }).selectOption("Refused");
+  await expect(page).toHaveURL(/status=refused/);
   await expect(table.getByRole("row")).toHaveCount(2);
   await table.getByRole("link", { name: /why\?/ }).click();
   await expect(page).toHaveURL(new RegExp(refused));
@@ -113,11 +115,36 @@ test("what a form of the portal refused is explained behind the request id that 
   const requestId = await reference.innerText();
   await reference.click();
   await expect(page).toHaveURL(new RegExp(`/requests/${requestId}$`));
-  await expect(page.getByRole("heading", { name: "Why was I refused?" })).toBeVisible();
+  // A conflict is an error, and called one here too.
+  await expect(page.getByRole("heading", { name: "Why did it fail?" })).toBeVisible();
   await expect(page.getByRole("link", { name: "conflict" })).toBeVisible();
   // A call is known a moment after its answer, and the page looks for it.
   await expect(page.getByText("POST portal/createTenant")).toBeVisible();
   await expect(page.getByText("Looking in the log")).toHaveCount(0);
+});
+
+test("looking at the portal raises no count, and its calls are there when they are included", async ({ page }) => {
+  await signIn(page, "gus");
+  await expect(page).toHaveURL(/overview/);
+  const looked = randomUUID();
+  const read = await page.request.get("/api/v1/auth/me", { headers: { "x-request-id": looked } });
+  expect(read.status()).toBe(200);
+  await page.goto("/requests");
+  const included = page.getByRole("switch", { name: "Include calls from this portal" });
+  const row = page.getByRole("row").filter({ hasText: looked });
+  await included.click();
+  await expect(page).toHaveURL(/portal=true/);
+  await expect(row).toBeVisible({ timeout: 30_000 });
+  await expect(row).toContainText("this portal");
+  await included.click();
+  await expect(row).toHaveCount(0);
+
+  await page.goto("/usage");
+  await expect(page.getByRole("heading", { name: "All my calls" })).toBeVisible();
+  await expect(page.getByText("This portal", { exact: true })).toHaveCount(0);
+  await page.getByRole("switch", { name: "Include calls from this portal" }).click();
+  await expect(page).toHaveURL(/portal=true/);
+  await expect(page.getByRole("rowheader", { name: "This portal" })).toBeVisible();
 });
 
 test("a request id that is nobody's, and a filter that nothing matches, say so", async ({ page }) => {

@@ -32,7 +32,9 @@ export type RateLimit = { requests: number; window: number };
 /** What becomes of a call, filled in on its way by those who know it, for the request log and the headers of the answer. */
 export type CallTrace = {
   /** Who was found to be calling, even if they were then refused by the check, or before it by a token of theirs that has ended. */
-  by?: { userId: string; tenantId: string; apiKeyId?: string; refused?: true; earlierSecret?: true };
+  by?: { userId: string; tenantId: string; apiKeyId?: string; /** By the check, or before it. */ refused?: true; /** No check has counted the call for its key. */ uncounted?: true; earlierSecret?: true };
+  /** Made by the portal's own pages: with a browser session, or by a form. */
+  portal?: true;
   /** Settled so far. */
   credits: number;
   upstream?: "flowise" | "nflow";

@@ -9,7 +9,7 @@ import { CreateAppInput, RemoveAppsInput } from "@/lib/nflow/schemas";
 import * as people from "@/lib/people";
 import { ListPeopleInput, RevokePersonInput } from "@/lib/people/schemas";
 import * as usage from "@/lib/usage";
-import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "@/lib/usage/schemas";
+import { ListAllRequestsInput, ListRequestsInput, MyUsageInput, UsageInput } from "@/lib/usage/schemas";
 import * as tenants from "@/lib/tenants";
 import { CreatePlanInput, CreateTenantInput, ListTenantsInput } from "@/lib/tenants/schemas";
 
@@ -67,7 +67,7 @@ export const verbs: Record<string, Row> = {
 
   getKeyUsage: { permission: "usage:read", run: (ctx) => usage.getKeyUsage(ctx, id, UsageInput.parse({})) },
   getAnyKeyUsage: { permission: "admin:keys", run: (ctx) => usage.getAnyKeyUsage(ctx, id, UsageInput.parse({})) },
-  getMyUsage: { permission: "usage:read", run: (ctx) => usage.getMyUsage(ctx, UsageInput.parse({})) },
+  getMyUsage: { permission: "usage:read", run: (ctx) => usage.getMyUsage(ctx, MyUsageInput.parse({})) },
   listRequests: { permission: "usage:read", run: (ctx) => usage.listRequests(ctx, ListRequestsInput.parse({})) },
   listAllRequests: { permission: "admin:audit", run: (ctx) => usage.listAllRequests(ctx, ListAllRequestsInput.parse({})) },
 

@@ -30,7 +30,7 @@ async function ask(method: string, path: string, headers: Record<string, string>
   await flushCalls();
   const told = (await redis().xrange(usageStream, "-", "+")).flat(2).filter((text) => text.includes(requestId)).join();
   await foldUsage();
-  const rows = await db().requestLog.findMany({ where: { requestId }, select: { method: true, route: true, status: true, code: true, apiKeyId: true, userId: true } });
+  const rows = await db().requestLog.findMany({ where: { requestId }, select: { method: true, route: true, status: true, code: true, apiKeyId: true, userId: true, portal: true } });
   return { status: answer.status, headers: answer.headers, rows, told };
 }
 
@@ -41,7 +41,7 @@ describe("an address that answers nothing", () => {
   it("is in the log of the key that called it, without its path, and counts as a request and an error", async () => {
     const { id, secret, person } = await aKey();
     const { status, rows, told, headers } = await ask("GET", "/api/v1/chatflow/secret-thing?token=hidden", { "x-api-key": secret });
-    expect([status, rows]).toEqual([404, [{ method: "GET", route: "unknown", status: 404, code: "not_found", apiKeyId: id, userId: person.userId }]]);
+    expect([status, rows]).toEqual([404, [{ method: "GET", route: "unknown", status: 404, code: "not_found", apiKeyId: id, userId: person.userId, portal: false }]]);
     expect(told).not.toMatch(/secret-thing|hidden/);
     expect(Number(headers.get("x-ratelimit-remaining"))).toBe(999);
     const hours = await db().usageRollup.aggregate({ where: { apiKeyId: id }, _sum: { requests: true, refused: true, answered: true, errors: true } });
@@ -92,9 +92,9 @@ describe("with a session", () => {
   beforeAll(async () => void (realm = await aRealm()));
   afterAll(() => realm.close());
 
-  it("is in the person's log, but not when another site sent the browser there", async () => {
+  it("is in the person's log as the portal's call, but not when another site sent the browser there", async () => {
     const { cookie, meta } = await aSignIn(await realm.tokensFor("ada"));
-    expect((await ask("GET", "/api/nothing", { cookie })).rows).toMatchObject([{ route: "unknown", status: 404, apiKeyId: null, userId: meta.uid }]);
+    expect((await ask("GET", "/api/nothing", { cookie })).rows).toMatchObject([{ route: "unknown", status: 404, apiKeyId: null, userId: meta.uid, portal: true }]);
     const own = await ask("POST", "/api/nothing", { cookie, origin: new URL(env().AUTH_URL).origin });
     expect([own.status, own.rows.length]).toEqual([404, 1]);
     const foreign = await ask("POST", "/api/nothing", { cookie, origin: "https://evil.test" });

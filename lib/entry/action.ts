@@ -35,7 +35,7 @@ export function action<S extends z.ZodType, T>(schema: S, verb: (ctx: Context, i
     const startedAt = performance.now();
     const sent = await headers();
     const requestId = requestIdFrom(sent.get("x-request-id"));
-    const call: CallTrace = { credits: 0 };
+    const call: CallTrace = { credits: 0, portal: true };
     let found: SignedIn | null = null;
     const ended = (status: number, error?: unknown) => {
       if (!found || !call.by) return;

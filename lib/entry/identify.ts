@@ -138,6 +138,7 @@ async function findOwner({ issuer, sub }: { issuer: string; sub: string }): Prom
 async function bySession({ cookie, origin, safe, referer }: Credentials, caller: Caller, permission?: Permission): Promise<Context> {
   const session = await findSession(cookie);
   if (!session) throw new SluiceError("missing_credentials", "Send an API key in X-API-Key, or a token in Authorization.");
+  if (caller.call) caller.call.portal = true;
   if (!safe && origin !== new URL(env().AUTH_URL).origin) throw new SluiceError("cross_origin", "A session may only be used from the portal's own pages.");
   // A search is sent as a POST and still changes nothing.
   if ((!safe && !permission?.endsWith(":read")) || permission?.startsWith("admin:")) await renewRole(session);

@@ -211,8 +211,8 @@ describe("the activity in the list", () => {
     const hour = Math.floor(now() / 3_600_000);
     const rollup = (hoursAgo: number, requests: number, refused: number, route = "") =>
       ({ tenantId: person.tenantId, userId: person.userId, apiKeyId: busy.id, route, hour: new Date((hour - hoursAgo) * 3_600_000), requests, refused });
-    // The rows of routes tell the same calls once more.
-    await db().usageRollup.createMany({ data: [rollup(0, 5, 1), rollup(0, 5, 0, "/api/v1/chat/predict"), rollup(35, 7, 0), rollup(36, 9, 9)] });
+    // A route tells which of the calls that the check admitted were refused after it.
+    await db().usageRollup.createMany({ data: [rollup(0, 6, 0), rollup(0, -1, 1, "/api/v1/chat/predict"), rollup(35, 7, 0), rollup(36, 9, 9)] });
     const { keys } = await listKeys(contextOf(person), ListKeysInput.parse({ sort: "name", activity: "true" }));
     const [first, second] = keys.map((key) => key.activity);
     expect(first).toHaveLength(36);

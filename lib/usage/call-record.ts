@@ -24,12 +24,14 @@ export type EndedCall = {
 const methodMax = 10;
 const refusedFlag = 1;
 const earlierFlag = 2;
+const portalFlag = 4;
+const uncountedFlag = 8;
 
 /** As the stream carries it: a list in the order of `PackedCall`. */
 export function packCall({ requestId, atMs, method, route, status, ms, by, call, ip, userAgent, error }: EndedCall): unknown[] {
   const code = error === undefined ? null : isSluiceError(error) ? error.code : "internal_error";
   const refId = isSluiceError(error) ? (error.options.extra?.refId ?? null) : null;
-  const flags = (by.refused ? refusedFlag : 0) + (by.earlierSecret ? earlierFlag : 0);
+  const flags = (by.refused ? refusedFlag : 0) + (by.earlierSecret ? earlierFlag : 0) + (call.portal ? portalFlag : 0) + (by.uncounted ? uncountedFlag : 0);
   return [requestId, atMs, method.slice(0, methodMax), route, status, code, Math.round(ms), by.tenantId, by.userId, by.apiKeyId ?? null, call.upstream ?? null, refId, call.credits, ip, userAgent, flags];
 }
 
@@ -41,7 +43,10 @@ const PackedCall = z.tuple([
   text(128), z.int().min(0), text(methodMax), text(200), z.int().min(100).max(599), text(50).nullable(), count, z.uuid(), z.uuid(), z.uuid().nullable(),
   z.enum(["flowise", "nflow"]).nullable(), text(200).nullable(), count, text(64).nullable(), text(400).nullable(), z.int(),
 ]).transform(([requestId, atMs, method, route, status, code, ms, tenantId, userId, apiKeyId, upstream, refId, credits, ip, userAgent, flags]) =>
-  ({ requestId, atMs, method, route, status, code, ms, tenantId, userId, apiKeyId, upstream, refId, credits, ip, userAgent, refused: (flags & refusedFlag) !== 0, earlierSecret: (flags & earlierFlag) !== 0 }));
+  ({
+    requestId, atMs, method, route, status, code, ms, tenantId, userId, apiKeyId, upstream, refId, credits, ip, userAgent,
+    refusedByCheck: (flags & refusedFlag) !== 0 && (flags & uncountedFlag) === 0, uncounted: (flags & uncountedFlag) !== 0, earlierSecret: (flags & earlierFlag) !== 0, portal: (flags & portalFlag) !== 0,
+  }));
 
 export type CallRow = z.output<typeof PackedCall>;
 

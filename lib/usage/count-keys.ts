@@ -1,11 +1,17 @@
 import type { PoolClient } from "pg";
+import type { CallRow } from "./call-record";
+import { wasAdmitted } from "./roll-up";
+import { isRefusal } from "./schemas";
 import type { Check } from "./stream";
 
-type Counts = { requests: number; used: number | null; earlierUsed: number | null; requested: number };
+type Counts = { requests: number; used: number | null; earlierUsed: number | null; requested: number | null };
 
-/** The counters and times that stand in the key's own row, and when an earlier secret of it was last used. Times in seconds, as PostgreSQL counts them. */
-export async function countKeys(client: PoolClient, checks: Check[]): Promise<void> {
-  const counts = countsOf(checks);
+/**
+ * The counters and times that stand in the key's own row, and when an earlier secret of it was last used. Times in seconds, as PostgreSQL counts them.
+ * A call that was refused after its check admitted it is taken back, so that the row and the hours say the same.
+ */
+export async function countKeys(client: PoolClient, checks: Check[], calls: CallRow[]): Promise<void> {
+  const counts = countsOf(checks, calls);
   const ids = [...counts.keys()];
   if (ids.length === 0) return;
   const column = <T>(pick: (one: Counts) => T) => [...counts.values()].map(pick);
@@ -27,12 +33,17 @@ export async function countKeys(client: PoolClient, checks: Check[]): Promise<vo
   );
 }
 
-function countsOf(checks: Check[]): Map<string, Counts> {
+function countsOf(checks: Check[], calls: CallRow[]): Map<string, Counts> {
   const counts = new Map<string, Counts>();
   for (const { keyId, atMs, admitted, earlierSecret } of checks) {
     const at = atMs / 1000;
     const known = counts.get(keyId) ?? { requests: 0, used: null, earlierUsed: null, requested: at };
     counts.set(keyId, { requests: known.requests + (admitted ? 1 : 0), used: admitted ? at : known.used, earlierUsed: earlierSecret ? at : known.earlierUsed, requested: at });
+  }
+  for (const call of calls) {
+    if (!call.apiKeyId || !wasAdmitted(call) || !isRefusal(call)) continue;
+    const known = counts.get(call.apiKeyId) ?? { requests: 0, used: null, earlierUsed: null, requested: null };
+    counts.set(call.apiKeyId, { ...known, requests: known.requests - 1 });
   }
   return counts;
 }

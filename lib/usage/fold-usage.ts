@@ -107,7 +107,7 @@ async function count(from: string, to: string, entries: Entry[]): Promise<boolea
 }
 
 async function fold(client: PoolClient, checks: Check[], calls: CallRow[]): Promise<void> {
-  await countKeys(client, checks);
+  await countKeys(client, checks, calls);
   await rollUp(client, checks, calls);
   await logCalls(client, calls);
 }

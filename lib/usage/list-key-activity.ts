@@ -1,9 +1,8 @@
 import { type Context, requirePermission, requirePerson } from "@/lib/access";
 import { now } from "@/lib/platform/clock";
 import { pool } from "@/lib/platform/db";
-import { wholeKey } from "./roll-up";
 
-/** An hour of a key: admitted calls, and those that the check refused. */
+/** An hour of a key: calls that were not refused, and those that were. */
 export type KeyHour = { requests: number; refused: number };
 
 /** As many as a small picture can show. */
@@ -20,9 +19,9 @@ export async function listKeyActivity(ctx: Context, apiKeyIds: readonly string[]
   const first = Math.floor(now() / hourMs) - activityHours + 1;
   const activity = new Map(apiKeyIds.map((id) => [id, Array.from({ length: activityHours }, (): KeyHour => ({ requests: 0, refused: 0 }))]));
   const { rows } = apiKeyIds.length === 0 ? { rows: [] } : await pool().query<{ apiKeyId: string; hour: number; requests: number; refused: number }>(
-    `SELECT "apiKeyId", (extract(epoch FROM hour) / 3600)::int AS hour, requests::int, refused::int FROM "UsageRollup"
-     WHERE "apiKeyId" = ANY($1::uuid[]) AND "userId" = $2 AND "tenantId" = $3 AND route = $4 AND hour >= to_timestamp($5)`,
-    [apiKeyIds, userId, tenantId, wholeKey, first * 3600],
+    `SELECT "apiKeyId", (extract(epoch FROM hour) / 3600)::int AS hour, greatest(sum(requests), 0)::int AS requests, sum(refused)::int AS refused FROM "UsageRollup"
+     WHERE "apiKeyId" = ANY($1::uuid[]) AND "userId" = $2 AND "tenantId" = $3 AND hour >= to_timestamp($4) GROUP BY 1, 2`,
+    [apiKeyIds, userId, tenantId, first * 3600],
   );
   for (const { apiKeyId, hour, requests, refused } of rows) {
     const hours = activity.get(apiKeyId);

@@ -3,7 +3,7 @@ import { type Context, requirePermission, requirePerson } from "@/lib/access";
 import type { RequestLog } from "@/lib/generated/prisma/client";
 import { db, type Prisma } from "@/lib/platform/db";
 import { invalid } from "@/lib/platform/errors";
-import type { AnyRequestView, ListAllRequestsInput, ListRequestsInput, RequestView } from "./schemas";
+import { type AnyRequestView, enginesRefusal, type ListAllRequestsInput, type ListRequestsInput, refusedStatuses, type RequestView } from "./schemas";
 
 export type Page<T> = { requests: T[]; nextCursor: string | null };
 
@@ -34,9 +34,11 @@ export async function listAllRequests(ctx: Context, input: ListAllRequestsInput)
   };
 }
 
-async function find(whose: Prisma.RequestLogWhereInput, { apiKeyId, withKey, requestId, status, from, to, limit, cursor }: ListRequestsInput): Promise<{ rows: RequestLog[]; nextCursor: string | null }> {
+async function find(whose: Prisma.RequestLogWhereInput, { apiKeyId, withKey, includePortal, requestId, status, from, to, limit, cursor }: ListRequestsInput): Promise<{ rows: RequestLog[]; nextCursor: string | null }> {
+  // Who has a request id asks for that call, wherever it was made.
+  const withPortal = includePortal === undefined ? Boolean(requestId) : includePortal === "true";
   const rows = await db().requestLog.findMany({
-    where: { ...whose, ...(apiKeyId && { apiKeyId }), ...(requestId && { requestId }), AND: [{ at: { ...(from && { gte: from }), ...(to && { lt: to }) } }, statusIs(status), after(cursor), withKey ? { apiKeyId: withKey === "true" ? { not: null } : null } : {}] },
+    where: { ...whose, ...(apiKeyId && { apiKeyId }), ...(requestId && { requestId }), ...(!withPortal && { portal: false }), AND: [{ at: { ...(from && { gte: from }), ...(to && { lt: to }) } }, statusIs(status), after(cursor), withKey ? { apiKeyId: withKey === "true" ? { not: null } : null } : {}] },
     orderBy: [{ at: "desc" }, { id: "desc" }],
     take: limit + 1,
   });
@@ -47,8 +49,11 @@ async function find(whose: Prisma.RequestLogWhereInput, { apiKeyId, withKey, req
 
 function statusIs(status: string | undefined): Prisma.RequestLogWhereInput {
   if (!status) return {};
+  // As `isRefusal` and `isError` have it.
+  if (status === "refused") return { status: { in: [...refusedStatuses] }, OR: [{ code: null }, { code: { not: enginesRefusal } }] };
+  if (status === "error") return { status: { gte: 400, not: 499 }, OR: [{ status: { notIn: [...refusedStatuses] } }, { code: enginesRefusal }] };
   const lowest = Number(status.replace("xx", "00"));
-  // A caller who left was not refused: 499 is asked for by its number.
+  // A caller who left was not answered: 499 is asked for by its number.
   return status.endsWith("xx") ? { status: { gte: lowest, lt: lowest + 100, not: 499 } } : { status: lowest };
 }
 
@@ -71,6 +76,6 @@ function viewOf(row: RequestLog): RequestView {
   const { requestId, method, route, status, ms, credits, ip, userAgent } = row;
   return {
     requestId, at: row.at.toISOString(), method, route, status, ...(row.code && { code: row.code }), ms, ...(row.apiKeyId && { apiKeyId: row.apiKeyId }),
-    ...(row.upstream && { upstream: row.upstream }), ...(row.refId && { refId: row.refId }), credits, ip, userAgent,
+    ...(row.upstream && { upstream: row.upstream }), ...(row.refId && { refId: row.refId }), credits, ip, userAgent, ...(row.portal && { portal: true as const }),
   };
 }

@@ -2,6 +2,7 @@ import { now } from "@/lib/platform/clock";
 import { pool } from "@/lib/platform/db";
 import { invalid } from "@/lib/platform/errors";
 import { percentile } from "./histogram";
+import { portalKey } from "./roll-up";
 import type { Granularity, UsageInput, UsagePoint } from "./schemas";
 
 const stepMs: Record<Granularity, number> = { hour: 3_600_000, day: 86_400_000 };
@@ -23,17 +24,17 @@ export function rangeOf({ from, to, granularity }: UsageInput): Range {
   return range;
 }
 
-/** Whose calls: all of a person's, or those with one key. */
-export type Whose = { tenantId: string; userId: string; apiKeyId?: string };
+/** Whose calls: all of a person's, with or without those of the portal's own pages, or those with one key. */
+export type Whose = { tenantId: string; userId: string; apiKeyId?: string; includePortal?: boolean };
 
 export type Sums = { requests: number; refused: number; errors: number; credits: number };
 export type Series = { sums: Sums; points: UsagePoint[]; p50Ms: number | null; p95Ms: number | null };
 
-const where = `"tenantId" = $1 AND "userId" = $2 AND ($3::uuid IS NULL OR "apiKeyId" = $3) AND hour >= to_timestamp($4::float8) AND hour < to_timestamp($5::float8)`;
+const where = `"tenantId" = $1 AND "userId" = $2 AND ($3::uuid IS NULL OR "apiKeyId" = $3) AND ($7 OR "apiKeyId" <> '${portalKey}') AND hour >= to_timestamp($4::float8) AND hour < to_timestamp($5::float8)`;
 
 /** Every step of the range has its point; steps without calls are zeros. */
 export async function readSeries(whose: Whose, range: Range): Promise<Series> {
-  const values = [whose.tenantId, whose.userId, whose.apiKeyId ?? null, range.fromMs / 1000, range.toMs / 1000, range.granularity];
+  const values = [whose.tenantId, whose.userId, whose.apiKeyId ?? null, range.fromMs / 1000, range.toMs / 1000, range.granularity, whose.includePortal ?? false];
   const [sums, buckets] = await Promise.all([
     pool().query<{ at: Date } & Record<keyof Sums, string>>(
       `SELECT date_trunc($6, hour, 'UTC') AS at, sum(requests) AS requests, sum(refused) AS refused, sum(errors) AS errors, sum(credits) AS credits FROM "UsageRollup" WHERE ${where} GROUP BY 1`, values),
@@ -56,8 +57,10 @@ export async function readSeries(whose: Whose, range: Range): Promise<Series> {
   for (let at = range.fromMs; at < range.toMs; at += stepMs[range.granularity]) {
     const row = counted.get(at);
     const histogram = histograms.get(at) ?? [];
-    for (const name of ["requests", "refused", "errors", "credits"] as const) total[name] += Number(row?.[name] ?? 0);
-    points.push({ at: new Date(at).toISOString(), requests: Number(row?.requests ?? 0), errors: Number(row?.errors ?? 0), rateLimited: Number(row?.refused ?? 0), p50Ms: percentile(histogram, 0.5), p95Ms: percentile(histogram, 0.95) });
+    // A call that came in one hour and was checked in the next is taken back from the first.
+    const sum = (name: keyof Sums) => Math.max(0, Number(row?.[name] ?? 0));
+    for (const name of ["requests", "refused", "errors", "credits"] as const) total[name] += sum(name);
+    points.push({ at: new Date(at).toISOString(), requests: sum("requests"), errors: sum("errors"), rateLimited: sum("refused"), p50Ms: percentile(histogram, 0.5), p95Ms: percentile(histogram, 0.95) });
   }
   return { sums: total, points, p50Ms: percentile(whole, 0.5), p95Ms: percentile(whole, 0.95) };
 }

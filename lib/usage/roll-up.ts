@@ -1,12 +1,15 @@
 import type { PoolClient } from "pg";
 import type { CallRow } from "./call-record";
 import { bucketOf } from "./histogram";
+import { isError, isRefusal } from "./schemas";
 import type { Check } from "./stream";
 
 /** Stands where a call of a person came without a key. */
 export const noKey = "00000000-0000-0000-0000-000000000000";
+/** Stands where the portal's own pages called. */
+export const portalKey = "00000000-0000-0000-0000-000000000001";
 /** Of the row that has what a key's checks counted, which know no route. */
-export const wholeKey = "";
+const wholeKey = "";
 const hourMs = 3_600_000;
 const hourOf = (atMs: number) => Math.floor(atMs / hourMs) * hourMs;
 
@@ -15,7 +18,8 @@ type RouteHour = { tenantId: string; userId: string; apiKeyId: string; route: st
 
 /**
  * Adds up by hour; `prisma/schema.prisma` says what each column counts. A key's requests and refusals are its checks',
- * so that they are exact whatever becomes of the process that answered; the rest is told by the calls themselves.
+ * so that they are exact whatever becomes of the process that answered; the rest is told by the calls themselves, also which of them
+ * were refused after the check had admitted them.
  */
 export async function rollUp(client: PoolClient, checks: Check[], calls: CallRow[]): Promise<void> {
   const keyHours = byKey(checks);
@@ -54,26 +58,32 @@ function byKey(checks: Check[]): KeyHour[] {
 
 function byRoute(calls: CallRow[]): RouteHour[] {
   const hours = new Map<string, RouteHour>();
-  for (const { tenantId, userId, apiKeyId, route, atMs, refused, status, credits, ms } of calls) {
+  for (const call of calls) {
+    const { tenantId, userId, apiKeyId, route, atMs, credits, ms } = call;
     // Its check has counted it, and no route was reached.
-    if (apiKeyId && refused) continue;
+    if (apiKeyId && call.refusedByCheck) continue;
     const hour = hourOf(atMs);
-    const key = apiKeyId ?? noKey;
+    const key = apiKeyId ?? (call.portal ? portalKey : noKey);
     const one = entryOf(hours, `${key} ${userId} ${hour} ${route}`, () => ({ tenantId, userId, apiKeyId: key, route, hour, requests: 0, refused: 0, answered: 0, errors: 0, credits: 0, latency: [] }));
-    if (refused) {
+    one.credits += credits;
+    if (isRefusal(call)) {
       one.refused++;
+      if (wasAdmitted(call)) one.requests--;
       continue;
     }
     if (!apiKeyId) one.requests++;
     one.answered++;
-    // A caller who left (499) is nobody's error.
-    one.errors += status >= 400 && status !== 499 ? 1 : 0;
-    one.credits += credits;
+    one.errors += isError(call) ? 1 : 0;
     const bucket = bucketOf(ms);
     while (one.latency.length <= bucket) one.latency.push(0);
     one.latency[bucket] = (one.latency[bucket] ?? 0) + 1;
   }
   return [...hours.values()];
+}
+
+/** A key's check has counted this call as a request. */
+export function wasAdmitted({ apiKeyId, refusedByCheck, uncounted }: CallRow): boolean {
+  return apiKeyId !== null && !refusedByCheck && !uncounted;
 }
 
 function entryOf<T>(map: Map<string, T>, key: string, make: () => T): T {

@@ -3,13 +3,14 @@ import { describe, expect, it } from "vitest";
 import { aPerson, contextOf } from "@/dev/testing/people";
 import { aCall, addCalls, addChecks, aKey, takeTurns } from "@/dev/testing/usage";
 import { db } from "@/lib/platform/db";
-import { clientClosed, notFound } from "@/lib/platform/errors";
-import { flushCalls, foldUsage, getAnyKeyUsage, getDecision, getKeyUsage, getMyUsage, listAllRequests, listRequests, recordCall } from ".";
-import { ListAllRequestsInput, ListRequestsInput, UsageInput } from "./schemas";
+import { type ErrorCode, clientClosed, notFound, SluiceError } from "@/lib/platform/errors";
+import { flushCalls, foldUsage, getAnyKeyUsage, getDecision, getKeyUsage, getMyUsage, listAllRequests, listKeyActivity, listRequests, recordCall } from ".";
+import { isError, isRefusal, ListAllRequestsInput, ListRequestsInput, MyUsageInput, UsageInput } from "./schemas";
 
 takeTurns();
 
 const usage = (query: object = {}) => UsageInput.parse(query);
+const mine = (query: object = {}) => MyUsageInput.parse(query);
 const requests = (query: object = {}) => ListRequestsInput.parse(query);
 const all = (query: object = {}) => ListAllRequestsInput.parse(query);
 
@@ -75,12 +76,69 @@ describe("a key's usage", () => {
     const { id, ctx, person } = await usedKey();
     await addCalls(aCall(person, { route: "/api/v1/chatflows" }));
     await foldUsage();
-    const { sums, keys, routes } = await getMyUsage(ctx, usage());
+    const { sums, keys, routes } = await getMyUsage(ctx, mine());
     expect(sums).toEqual({ requests: 4, refused: 1, errors: 1, credits: 5 });
     expect(keys.map(({ key, requests }) => [key?.id, requests])).toEqual([[id, 3], [undefined, 1]]);
     expect(routes).toEqual([{ route: "/api/v1/auth/me", answered: 3, errors: 1 }, { route: "/api/v1/chatflows", answered: 1, errors: 0 }]);
-    const { sums: others } = await getMyUsage(contextOf(await aPerson({ tenant: person.tenant })), usage());
+    const { sums: others } = await getMyUsage(contextOf(await aPerson({ tenant: person.tenant })), mine());
     expect(others.requests).toBe(0);
+  });
+});
+
+describe("the portal's own calls", () => {
+  it("are in nobody's usage, and beside it once they are included", async () => {
+    const { id, ctx, person } = await usedKey();
+    const portal = { call: { credits: 2, portal: true as const } };
+    await addCalls(aCall(person, portal), aCall(person, { ...portal, status: 404 }), aCall(person, { ...portal, status: 403 }), aCall(person));
+    await foldUsage();
+    const { sums, points, keys, routes } = await getMyUsage(ctx, mine());
+    expect(sums).toEqual({ requests: 4, refused: 1, errors: 1, credits: 5 });
+    expect(points.reduce((sum, point) => sum + point.requests, 0)).toBe(4);
+    expect(keys.map(({ key, portal, requests }) => [key?.id, portal, requests])).toEqual([[id, false, 3], [undefined, false, 1]]);
+    expect(routes).toEqual([{ route: "/api/v1/auth/me", answered: 4, errors: 1 }]);
+    const whole = await getMyUsage(ctx, mine({ includePortal: true }));
+    expect(whole.sums).toEqual({ requests: 6, refused: 2, errors: 2, credits: 11 });
+    expect(whole.keys.map(({ key, portal, requests, refused }) => [key?.id, portal, requests, refused])).toEqual([[id, false, 3, 1], [undefined, true, 2, 1], [undefined, false, 1, 0]]);
+    expect(whole.routes).toEqual([{ route: "/api/v1/auth/me", answered: 6, errors: 2 }]);
+  });
+});
+
+describe("refused and error", () => {
+  // What became of a call: as the check said, or after it.
+  const outcomes: [ErrorCode | null, number, "check" | "before" | null, "refused" | "error" | null][] = [
+    [null, 200, null, null], ["key_revoked", 401, "check", "refused"], ["token_expired", 401, "before", "refused"], ["rate_limited", 429, "check", "refused"], ["insufficient_permission", 403, "check", "refused"],
+    ["out_of_credits", 402, null, "refused"], ["owner_reauth_required", 403, null, "refused"], ["permission_escalation", 403, null, "refused"],
+    ["upstream_forbidden", 403, null, "error"], ["not_found", 404, null, "error"], ["validation_failed", 422, null, "error"], ["upstream_error", 502, null, "error"], ["client_closed", 499, null, null],
+  ];
+
+  const count = (wanted: "refused" | "error") => outcomes.filter(([, , , outcome]) => outcome === wanted).length;
+  const numbers = { requests: outcomes.length - count("refused"), refused: count("refused"), errors: count("error") };
+
+  it("mean one thing in a key's usage, its hours and count, the person's usage and the log's filters", async () => {
+    const { id, person } = await aKey();
+    for (const [code, status, refusedBy] of outcomes) {
+      if (refusedBy !== "before") await addChecks(`${id}:${refusedBy === "check" ? "no" : "ok"}`);
+      const by = { userId: person.userId, tenantId: person.tenantId, apiKeyId: id, ...(refusedBy && { refused: true as const }), ...(refusedBy === "before" && { uncounted: true as const }) };
+      await addCalls(aCall(person, { status, error: code ? new SluiceError(code, "x") : undefined, by }));
+    }
+    await foldUsage();
+    const ctx = contextOf(person);
+    const { totalRequests, rateLimited, errors, series } = await getKeyUsage(ctx, id, usage());
+    expect({ requests: totalRequests, refused: rateLimited, errors }).toEqual(numbers);
+    expect(series.reduce((sum, point) => sum + point.requests + point.rateLimited, 0)).toBe(outcomes.length);
+    expect((await getMyUsage(ctx, mine())).sums).toMatchObject(numbers);
+    expect(((await listKeyActivity(ctx, [id])).get(id) ?? []).reduce((sum, hour) => ({ requests: sum.requests + hour.requests, refused: sum.refused + hour.refused }), { requests: 0, refused: 0 })).toEqual({ requests: numbers.requests, refused: numbers.refused });
+    expect((await db().apiKey.findUniqueOrThrow({ where: { id } })).requestCount).toBe(BigInt(numbers.requests));
+    const codes = async (status: string) => (await listRequests(ctx, requests({ status }))).requests.map((call) => call.code).sort();
+    for (const wanted of ["refused", "error"] as const) expect(await codes(wanted)).toEqual(outcomes.filter(([, , , outcome]) => outcome === wanted).map(([code]) => code).sort());
+    for (const [code, status, , outcome] of outcomes) expect([isRefusal({ status, code }), isError({ status, code })], String(code)).toEqual([outcome === "refused", outcome === "error"]);
+  });
+
+  it("mean the same without a key", async () => {
+    const { person } = await aKey();
+    await addCalls(...outcomes.map(([code, status]) => aCall(person, { status, error: code ? new SluiceError(code, "x") : undefined })));
+    await foldUsage();
+    expect((await getMyUsage(contextOf(person), mine())).sums).toMatchObject(numbers);
   });
 });
 
@@ -128,6 +186,25 @@ describe("the request log", () => {
     expect(await Promise.all(["4xx", "499", "5xx"].map(found))).toEqual([["not_found"], ["client_closed"], []]);
     expect((await db().usageRollup.findMany({ where: { apiKeyId: id } })).map(({ answered, errors, refused }) => [answered, errors, refused])).toEqual([[2n, 1n, 0n]]);
     await expect(getDecision(contextOf(person), left.requestId)).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  it("the portal's own calls are left out until they are asked for, or looked up by their request id", async () => {
+    const { person } = await aKey();
+    const [form, read, token] = [aCall(person, { route: "portal/createKey", method: "POST", call: { credits: 0, portal: true } }), aCall(person, { call: { credits: 0, portal: true } }), aCall(person)];
+    await addCalls(form, read, token);
+    await foldUsage();
+    const admin = contextOf(await aPerson({ role: "admin" }));
+    const own = async (query: object) => (await listRequests(contextOf(person), requests(query))).requests.map(({ requestId }) => requestId).sort();
+    const everybodys = async (query: object) => (await listAllRequests(admin, all({ userId: person.userId, ...query }))).requests.map(({ requestId }) => requestId).sort();
+    const every = [form, read, token].map(({ requestId }) => requestId).sort();
+    for (const list of [own, everybodys]) {
+      expect(await list({})).toEqual([token.requestId]);
+      expect(await list({ includePortal: "true" })).toEqual(every);
+      expect(await list({ requestId: form.requestId })).toEqual([form.requestId]);
+      expect(await list({ requestId: form.requestId, includePortal: "false" })).toEqual([]);
+      expect(await list({ withKey: "false" })).toEqual([token.requestId]);
+    }
+    expect((await listRequests(contextOf(person), requests({ includePortal: "true" }))).requests.filter((call) => call.portal).map(({ route }) => route).sort()).toEqual(["/api/v1/auth/me", "portal/createKey"]);
   });
 
   it("another person of the same tenant sees nothing of it; an administrator sees all, by tenant and person", async () => {

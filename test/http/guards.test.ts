@@ -132,7 +132,8 @@ it("what an action refused, or did, is in the log of whoever asked, and the refu
   await expect.poll(async () => (await ask(`/api/v1/decisions/${refused}`, "vic")).json.data, { timeout: 10_000 }).toMatchObject({ requestId: refused, code: "insufficient_permission", check: "permission", limit: expect.any(String) });
   expect((await ask(`/api/v1/decisions/${refused}`, "gus")).json.code).toBe("not_found");
   for (const [requestId, route, status] of [[refused, "portal/updateKey", 403], [done, "portal/runChatflow", 200]] as const) {
-    await expect.poll(async () => (await ask(`/api/v1/requests?requestId=${requestId}`, "vic")).json.data, { timeout: 20_000 }).toMatchObject([{ requestId, method: "POST", route, status }]);
+    await expect.poll(async () => (await ask(`/api/v1/requests?requestId=${requestId}`, "vic")).json.data, { timeout: 20_000 }).toMatchObject([{ requestId, method: "POST", route, status, portal: true }]);
+    expect((await ask("/api/v1/requests?limit=100", "vic")).json.data.filter((one: { requestId: string }) => one.requestId === requestId)).toEqual([]);
     expect((await ask(`/api/v1/requests?requestId=${requestId}`, "gus")).json.data).toEqual([]);
   }
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { flowIds } from "../../dev/flowise/flows";
-import { call, callsTo, demo, doors, eachDoor, forgetCalls, keyOf, revoke, tokensOf } from "./client";
+import { call, callsTo, demo, doors, eachDoor, forgetCalls, keyOf, revoke, signIn, tokensOf } from "./client";
 
 let uma: string;
 let gus: string;
@@ -86,6 +86,35 @@ describe.each(eachDoor)("usage at the $name door", ({ name, url }) => {
     await revoke("uma", id);
   });
 
+  it("a call to an address that does not exist is in the log without its path, and a wrong method by its pattern", async () => {
+    const { key, id } = await keyOf("uma");
+    const unknown = await call(url, "GET", `/api/v1/nothing/${randomUUID()}?secret=never`, { key });
+    expect([unknown.status, unknown.json.code]).toEqual([404, "not_found"]);
+    expect((await call(url, "PUT", `/api/v1/auth/api-keys/${id}`, { key, body: {} })).status).toBe(405);
+    await expect.poll(async () => (await requestsOf(id)).map(({ method, route, status, code }) => [method, route, status, code]), { timeout: 15_000 })
+      .toEqual([["PUT", "/api/v1/auth/api-keys/:id", 405, "method_not_allowed"], ["GET", "unknown", 404, "not_found"]]);
+    expect((await requestsOf(id, "&status=error")).length).toBe(2);
+    expect(await requestsOf(id, "&status=refused")).toEqual([]);
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage`, { bearer: uma })).json.data).toMatchObject({ totalRequests: 2, errors: 2, rateLimited: 0 });
+    await revoke("uma", id);
+    expect((await call(url, "GET", "/api/v1/nothing", { key })).json.code).toBe("key_revoked");
+  });
+
+  it("what the portal calls with a session is marked, and left out unless it is asked for", async () => {
+    const cookie = (await signIn("gus")).cookies(demo.url);
+    const [fromPortal, fromProgram] = [`portal-${randomUUID()}`, `program-${randomUUID()}`];
+    await call(url, "GET", "/api/v1/auth/me", { cookie, headers: { "x-request-id": fromPortal } });
+    await call(url, "GET", "/api/v1/auth/me", { bearer: gus, headers: { "x-request-id": fromProgram } });
+    const list = async (query: string) => (await call(url, "GET", `/api/v1/requests?limit=100${query}`, { bearer: gus })).json.data as Row[];
+    const idsOf = async (query: string) => (await list(query)).map(({ requestId }) => requestId);
+    await expect.poll(() => idsOf("&includePortal=true"), { timeout: 15_000 }).toEqual(expect.arrayContaining([fromPortal, fromProgram]));
+    const usual = await list("");
+    expect(usual.map(({ requestId }) => requestId)).toContain(fromProgram);
+    expect(usual.filter((row) => row.portal || row.requestId === fromPortal)).toEqual([]);
+    expect(await list(`&requestId=${fromPortal}`)).toMatchObject([{ requestId: fromPortal, portal: true }]);
+    expect((await call(url, "GET", "/api/v1/requests?includePortal=maybe", { bearer: gus })).status).toBe(422);
+  });
+
   it("the log has pages", async () => {
     const { key, id } = await keyOf("uma");
     for (let i = 0; i < 5; i++) await call(url, "GET", "/api/v1/auth/me", { key });
@@ -138,6 +167,11 @@ describe.each(eachDoor)("usage at the $name door", ({ name, url }) => {
     await call(url, "DELETE", assigned, { key: ada.key });
     expect(refused.status).toBe(402);
     expect((await call(url, "GET", `/api/v1/decisions/${refused.headers.get("x-request-id")}`, { key })).json.data).toMatchObject({ check: "credits", seen: 0, limit: 1 });
+    // Refused in the log and in the counts alike, though the key's check had admitted it.
+    const listed = async (status: string) => ((await call(url, "GET", `/api/v1/requests?apiKeyId=${id}&status=${status}`, { bearer: gus })).json.data as Row[]).map(({ code }) => code);
+    await expect.poll(() => listed("refused"), { timeout: 15_000 }).toEqual(["out_of_credits"]);
+    expect(await listed("error")).toEqual([]);
+    expect((await call(url, "GET", `/api/v1/auth/api-keys/${id}/usage`, { bearer: gus })).json.data).toMatchObject({ rateLimited: 1, errors: 0 });
     await revoke("gus", id);
   });
 

@@ -23,7 +23,7 @@ export default page(async (ctx, { searchParams }) => {
   ]);
   return (
     <>
-      <PageHeader title="Requests">Every call that your programs have made, the refused ones too. Your own from this portal are there when you ask for them.</PageHeader>
+      <PageHeader title="Requests">Every call of your programs, refused ones included. Calls from this portal are left out unless you include them.</PageHeader>
       <RequestsTable scope="own" initial={initial} keys={keys.ok ? keys.data.map(({ id, name }) => ({ id, name })) : []} />
     </>
   );

@@ -17,7 +17,7 @@ export function Sparkline({ bars, label, className }: { bars: readonly { value: 
       {bars.map((bar, i) => (
         <g key={i}>
           <rect x={i * (barWidth + gap)} y={height - size(bar.value)} width={barWidth} height={size(bar.value)} className="fill-primary" />
-          <rect x={i * (barWidth + gap)} y={height - size(bar.value) - size(bar.refused)} width={barWidth} height={size(bar.refused)} className="fill-danger" />
+          <rect x={i * (barWidth + gap)} y={height - size(bar.value) - size(bar.refused)} width={barWidth} height={size(bar.refused)} className="fill-brass" />
         </g>
       ))}
     </svg>

@@ -83,8 +83,13 @@ RateLimit: "key";r=999;t=3600`;
         <p>Disabling is for now, revoking for ever. Once the answer is there, no server of this installation admits the key any more. <Code>?cascade=true</Code> revokes the keys that it created too. A key also ends with its owner’s account.</p>
       </Section>
 
+      <Section id="counts" title="Requests, errors, refused">
+        <p>A call is <strong>refused</strong> when Sluice turns it away with <Code>401</Code>, <Code>402</Code>, <Code>403</Code> or <Code>429</Code> before an engine is asked: its credential, permissions, address, limits or credits did not allow it. <strong>Requests</strong> are all other calls. <strong>Errors</strong> are the requests answered with <Code>400</Code> or more, such as <Code>404</Code>, <Code>422</Code> and <Code>502</Code>; <Code>upstream_forbidden</Code> is the engine’s answer and so an error. A caller who left (<Code>499</Code>) counts as a request and is neither.</p>
+        <p>The words mean the same on every page, in the API (<Code>errors</Code>, <Code>rateLimited</Code> for refused, <Code>status=error</Code>, <Code>status=refused</Code>) and in the plots. Calls that this portal’s own pages make for you are marked and left out; <Code>includePortal=true</Code> and the switch on the pages include them.</p>
+      </Section>
+
       <Section id="why" title="Why was a call refused?">
-        <p>Each refusal is kept for a day with the check that spoke, what it saw and what it would have accepted. Ask with the <Code>X-Request-Id</Code> of the answer, or look under <Link href="/requests" className={link}>Requests</Link>.</p>
+        <p>Each refusal, and each other <Code>4xx</Code> answer of ours, is kept for a day with the check that spoke, what it saw and what it would have accepted. Ask with the <Code>X-Request-Id</Code> of the answer, or look under <Link href="/requests" className={link}>Requests</Link>.</p>
         <CodeBlock label="curl" code={decision} />
       </Section>
 

@@ -14,7 +14,7 @@ export default page(async (ctx, { searchParams }) => {
   const initial = await listAllRequests(ctx, ListAllRequestsInput.parse({ ...apiQuery(requestFilterFrom(searchParams), Date.now()), limit: requestsPerPage }));
   return (
     <>
-      <PageHeader title="All requests">Every call of every person and key, the refused ones too.</PageHeader>
+      <PageHeader title="All requests">Every call of every person and key, refused ones included. Calls from the portal are left out unless you include them.</PageHeader>
       <RequestsTable scope="all" initial={initial} keys={[]} />
     </>
   );

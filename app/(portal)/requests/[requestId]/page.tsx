@@ -5,12 +5,12 @@ import { notFound } from "next/navigation";
 import type { ReactNode } from "react";
 import { type Context, hasPermission, permissionNames, requirePerson } from "@/lib/access";
 import { page } from "@/lib/entry/page";
-import { attempt } from "@/lib/entry/portal";
+import { attempt, type ErrorCode, problems } from "@/lib/entry/portal";
 import { isRequestId } from "@/lib/entry/request-id";
 import { getAnyKey, getKey } from "@/lib/keys";
 import type { ApiKeyView } from "@/lib/keys/schemas";
 import { getDecision, listAllRequests, listRequests } from "@/lib/usage";
-import { type DecisionView, ListAllRequestsInput, ListRequestsInput, type RequestView } from "@/lib/usage/schemas";
+import { type DecisionView, isRefusal, ListAllRequestsInput, ListRequestsInput, type RequestView } from "@/lib/usage/schemas";
 import { Badge } from "@/app/_components/ui/badge";
 import { Card, CardBody, CardHeader } from "@/app/_components/ui/card";
 import { EmptyState } from "@/app/_components/ui/empty-state";
@@ -31,19 +31,19 @@ export default page(async (ctx, { params }) => {
   const requestId = decoded(params.requestId ?? "");
   if (!isRequestId(requestId)) notFound();
   const [calls, decision] = await Promise.all([attempt(() => callsOf(ctx, requestId)), attempt(() => getDecision(ctx, requestId))]);
-  const refusal = decision.ok ? decision.data : null;
+  const reason = decision.ok ? decision.data : null;
   const found = calls.ok ? calls.data : [];
-  const apiKeyId = refusal?.apiKeyId ?? found.find((call) => call.apiKeyId)?.apiKeyId;
+  const apiKeyId = reason?.apiKeyId ?? found.find((call) => call.apiKeyId)?.apiKeyId;
   const key = apiKeyId ? await attempt(() => (hasPermission(ctx, "admin:keys") ? getAnyKey(ctx, apiKeyId) : getKey(ctx, apiKeyId))) : null;
   return (
     <>
       <PageHeader title="Request" above={<Link href="/requests" className="underline underline-offset-4">Requests</Link>}><span className="font-mono text-xs break-all">{requestId}</span></PageHeader>
       <div className="space-y-5">
-        {refusal && <WhyRefused decision={refusal} />}
+        {reason && <Why decision={reason} />}
         {!calls.ok && <Card><FailedState title="The log cannot be read right now">{calls.problem.detail}</FailedState></Card>}
-        {calls.ok && found.length === 0 && <LookAgain key={requestId}>{!refusal && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or another user’s.</EmptyState></Card>}</LookAgain>}
+        {calls.ok && found.length === 0 && <LookAgain key={requestId}>{!reason && <Card><EmptyState icon={CircleHelp} title="No call of yours has this id">It may be older than the log, or another user’s.</EmptyState></Card>}</LookAgain>}
         {found.map((call) => <Facts key={`${call.at} ${call.route}`} call={call} keyUsed={key?.ok && key.data.id === call.apiKeyId ? { name: key.data.name, href: pageOf(ctx, key.data) } : null} />)}
-        {apiKeyId && key?.ok && <WhatIfForm apiKeyId={apiKeyId} keyName={key.data.name} ip={found[0]?.ip ?? null} permission={permissionNames.find((name) => refusal?.check === "permission" && name === refusal.limit) ?? null} />}
+        {apiKeyId && key?.ok && <WhatIfForm apiKeyId={apiKeyId} keyName={key.data.name} ip={found[0]?.ip ?? null} permission={permissionNames.find((name) => reason?.check === "permission" && name === reason.limit) ?? null} />}
       </div>
     </>
   );
@@ -70,11 +70,13 @@ async function callsOf(ctx: Context, requestId: string): Promise<RequestView[]> 
   return (await listAllRequests(ctx, ListAllRequestsInput.parse({ requestId }))).requests;
 }
 
-function WhyRefused({ decision }: { decision: DecisionView }) {
+function Why({ decision }: { decision: DecisionView }) {
   const { title, advice } = wordsOf(decision);
+  const { code } = decision;
+  const question = isRefusal({ code, status: problems[code as ErrorCode].status }) ? "Why was I refused?" : "Why did it fail?";
   return (
-    <Card aria-label="Why was I refused?">
-      <CardHeader title="Why was I refused?" aside={<Link href={`/docs/errors/${decision.code}`} className="font-mono text-xs underline underline-offset-4">{decision.code}</Link>} />
+    <Card aria-label={question}>
+      <CardHeader title={question} aside={<Link href={`/docs/errors/${code}`} className="font-mono text-xs underline underline-offset-4">{code}</Link>} />
       <CardBody className="space-y-4">
         <Notice tone="warn" title={title}>{advice}</Notice>
         <dl className="grid gap-x-8 gap-y-4 text-sm sm:grid-cols-3">
@@ -90,13 +92,13 @@ function WhyRefused({ decision }: { decision: DecisionView }) {
 function Facts({ call, keyUsed }: { call: RequestView; keyUsed: { name: string; href: string } | null }) {
   return (
     <Card>
-      <CardHeader title={<span className="font-mono break-all">{call.method} {call.route}</span>} aside={<Badge dot tone={toneOf(call.status)}>{call.status}{call.code && ` ${call.code}`}</Badge>} />
+      <CardHeader title={<span className="font-mono break-all">{call.method} {call.route}</span>} aside={<Badge dot tone={toneOf(call)}>{call.status}{call.code && ` ${call.code}`}</Badge>} />
       <CardBody>
         <dl className="grid gap-x-8 gap-y-4 text-sm sm:grid-cols-3">
           <Fact name="When"><RelativeTime at={call.at} exactToo /></Fact>
           <Fact name="Time to answer"><span className="tabular-nums">{call.ms.toLocaleString("en")} ms</span></Fact>
           <Fact name="Credits"><span className="tabular-nums">{call.credits}</span></Fact>
-          <Fact name="Key">{keyUsed ? <Link href={keyUsed.href} className="break-words underline underline-offset-4">{keyUsed.name}</Link> : <span className="break-words">{call.apiKeyId ?? "none"}</span>}</Fact>
+          <Fact name={call.portal ? "Made by" : "Key"}>{call.portal ? "this portal" : keyUsed ? <Link href={keyUsed.href} className="break-words underline underline-offset-4">{keyUsed.name}</Link> : <span className="break-words">{call.apiKeyId ?? "none"}</span>}</Fact>
           <Fact name="Engine">{call.upstream ?? "none"}{call.refId && <span className="block font-mono text-xs break-all">{call.refId}</span>}</Fact>
           <Fact name="From">{call.ip ?? "unknown"}<span className="block text-xs break-words text-muted">{call.userAgent}</span></Fact>
         </dl>

@@ -16,6 +16,7 @@ import { requestPage } from "@/app/_components/ui/request-reference";
 import { Select } from "@/app/_components/ui/select";
 import { keyChoices, pageQuery, type RequestFilter, requestFilterFrom, spanChoices, statusChoices } from "./filter";
 import { LookUp } from "./look-up";
+import { PortalSwitch } from "./portal-switch";
 import { type RequestsPage, requestsQuery, type ShownRequest } from "./requests-query";
 import { toneOf } from "./tone";
 
@@ -32,7 +33,7 @@ const column = columnsOf<ShownRequest>();
 function Outcome({ request: { status, code, requestId } }: { request: ShownRequest }) {
   return (
     <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
-      <Badge dot tone={toneOf(status)}>{status}</Badge>
+      <Badge dot tone={toneOf({ status, code })}>{status}</Badge>
       {code && <span className="font-mono text-xs text-muted">{code}</span>}
       {status >= 400 && status < 500 && status !== 499 && <Link href={requestPage(requestId)} className="text-xs text-primary-ink underline underline-offset-4">why?<span className="sr-only"> Request {requestId}</span></Link>}
     </span>
@@ -70,7 +71,7 @@ export function RequestsTable({ scope, initial, keys }: Props) {
     column.accessor("status", { header: "Answer", enableSorting: false, cell: ({ row }) => <Outcome request={row.original} /> }),
     column.accessor("ms", { header: "Time", enableSorting: false, cell: ({ getValue }) => <span className="whitespace-nowrap tabular-nums">{getValue().toLocaleString("en")} ms</span> }),
     column.accessor("credits", { header: "Credits", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue() || "–"}</span> }),
-    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <Unnamed id={id} />}</span> : <span className="text-muted">none</span>; } }),
+    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue, row }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <Unnamed id={id} />}</span> : <span className="text-muted">{row.original.portal ? "this portal" : "none"}</span>; } }),
     ...(scope === "all" ? [column.accessor("userId", { header: "Person", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="break-words underline decoration-line-strong underline-offset-4">{userOf.get(id) ?? <Unnamed id={id} />}</Link> : null; } })] : []),
   ]), [nameOf, userOf, scope]);
 
@@ -83,6 +84,7 @@ export function RequestsTable({ scope, initial, keys }: Props) {
           <Select aria-label="Key" className="w-44" value={filter.key} choices={[...keyChoices, ...keys.map(({ id, name }) => ({ value: id, label: name })), ...(isKeyId(filter.key) && !keys.some(({ id }) => id === filter.key) ? [{ value: filter.key, label: nameOf.get(filter.key) ?? shortOf(filter.key) }] : [])]} onValueChange={(key) => remember({ ...filter, key })} />
           <Select aria-label="Status" className="w-40" value={filter.status} choices={statusChoices} onValueChange={(status) => remember({ ...filter, status })} />
           <Select aria-label="Time" className="w-40" value={filter.span} choices={spanChoices} onValueChange={(span) => remember({ ...filter, span })} />
+          <PortalSwitch on={filter.portal} onChange={(portal) => remember({ ...filter, portal })} />
           {filter.user && <Badge tone="water">{userOf.get(filter.user) ?? "one person"} <button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
         </div>
         <LookUp />
@@ -94,7 +96,7 @@ export function RequestsTable({ scope, initial, keys }: Props) {
           <DataTable
             columns={columns} rows={rows} rowId={(request) => `${request.at} ${request.requestId} ${request.route}`} caption={scope === "own" ? "Your requests, newest first" : "Everybody's requests, newest first"}
             empty={isFiltered
-              ? <EmptyState icon={SearchX} title="No request matches" action={<Button variant="secondary" onClick={showAll}>Show all requests</Button>}>Try another key, status or time.</EmptyState>
+              ? <EmptyState icon={SearchX} title="No request matches" action={<Button variant="secondary" onClick={showAll}>Show all requests</Button>}>Try another key, status or time, or include calls from this portal.</EmptyState>
               : <EmptyState icon={ListTree} title="No requests yet">What your programs call shows here a moment later, refused calls too.</EmptyState>}
           />
         )}

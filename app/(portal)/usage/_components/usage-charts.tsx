@@ -9,9 +9,9 @@ type Props = { series: UsagePoint[]; granularity: Granularity };
 const axis = { stroke: "var(--line-strong)", tick: { fill: "var(--muted)", fontSize: 12 }, tickLine: false } as const;
 const tooltip = { contentStyle: { background: "var(--surface)", border: "1px solid var(--line)", borderRadius: 6, fontSize: 13 }, labelStyle: { color: "var(--foreground)", fontWeight: 600 }, cursor: { fill: "var(--sunken)" }, isAnimationActive: false } as const;
 
-/** How many calls went well, failed and were refused, and how long they took. Read out as the table that stands below each page's plots. */
+/** How many calls went well, were errors and were refused, and how long they took. Read out as the table that stands below each page's plots. */
 export function UsageCharts({ series, granularity }: Props) {
-  const rows = series.map((point) => ({ ...point, well: point.requests - point.errors, label: axisLabel(point.at, granularity), exact: exactLabel(point.at, granularity) }));
+  const rows = series.map((point) => ({ ...point, well: Math.max(0, point.requests - point.errors), label: axisLabel(point.at, granularity), exact: exactLabel(point.at, granularity) }));
   const exact = (_label: unknown, payload: readonly { payload?: { exact?: string } }[]) => payload[0]?.payload?.exact ?? "";
   return (
     <div className="grid gap-6 xl:grid-cols-2" aria-hidden>

@@ -20,12 +20,13 @@ const words: Record<string, DecisionWords> = {
   escalation: { title: "It would have given away more than the caller has", advice: "Ask for no more permissions, chatflows, addresses and time than the caller holds." },
   key_limit: { title: "There are as many keys as one person may have", advice: "Revoke a key that is not used any more." },
   idempotency: { title: "The idempotency key had been used for another call", advice: "Use a new one for each new call, and the same only to repeat one." },
-  existence: { title: "There is no such thing, or it is not the caller's", advice: "Check the id in the address." },
+  existence: { title: "There is no such thing, or it is not the caller's", advice: "Check the address, and the id in it." },
+  method_not_allowed: { title: "The address does not take this method", advice: "The answer’s Allow header names those that it takes." },
   input: { title: "The input was not valid", advice: "Correct the fields that are named here." },
   size: { title: "The body was too large", advice: "Send less at once." },
   engine: { title: "The engine does not allow it", advice: "The person lacks a right over there, or has a step to take in its own interface." },
 };
 
 export function wordsOf({ check, code }: Pick<DecisionView, "check" | "code">): DecisionWords {
-  return words[check] ?? { title: `The call was refused: ${code.replaceAll("_", " ")}`, advice: "The documentation of errors says what the code means." };
+  return words[check] ?? { title: `The answer was ${code.replaceAll("_", " ")}`, advice: "The documentation of errors says what the code means." };
 }
