@@ -21,12 +21,12 @@ export default page(async (ctx) => {
       {chatflows.length === 0
         ? <Card><EmptyState icon={MessagesSquare} title="No chatflow is assigned to you">Ask {portalFacts().contact ?? "your administrator"} to assign one. It appears here at once.</EmptyState></Card>
         : (
-          <ul className="grid gap-4 sm:grid-cols-2 xl:grid-cols-3">
+          <ul className="grid grid-cols-1 gap-4 sm:grid-cols-2 xl:grid-cols-3">
             {chatflows.map((flow) => (
               <li key={flow.id}>
                 <Link href={`/chatflows/${encodeURIComponent(flow.id)}`} className="group flex h-full flex-col rounded-lg border bg-surface p-5 shadow-raised transition-colors hover:border-primary/60">
                   <div className="flex items-start justify-between gap-3">
-                    <h2 className="min-w-0 font-semibold break-words">{flow.name}</h2>
+                    <h2 className="min-w-0 font-semibold wrap-anywhere">{flow.name}</h2>
                     {!flow.deployed && <Badge tone="warn">not deployed</Badge>}
                   </div>
                   {flow.description && <p className="mt-1.5 line-clamp-3 text-sm text-muted">{flow.description}</p>}

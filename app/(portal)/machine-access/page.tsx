@@ -29,7 +29,7 @@ export default page(async (ctx, { searchParams }) => {
     <>
       <PageHeader title="Machine access">Lets your API keys act as you while you are not here. You give it once, at Keycloak, and can take it back at any time.</PageHeader>
       {outcome && <GrantOutcome outcome={outcome} className="mb-5" />}
-      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)]">
+      <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1.2fr)_minmax(0,1fr)]">
         <Card>
           <CardHeader title="Your machine access" aside={<Badge dot tone={words.tone}>{words.label}</Badge>} />
           <CardBody>

@@ -57,7 +57,7 @@ export default page(async (ctx) => {
         ? <ul aria-label="What needs attention" className="mb-6 space-y-3">{attention.map((item) => <li key={item.title}><Notice tone={item.tone} title={item.title} action={<Button asChild variant="secondary" size="sm"><Link href={item.href}>{item.action}</Link></Button>}>{item.text}</Notice></li>)}</ul>
         : <p className="mb-6 flex items-center gap-2 text-sm text-muted"><CircleCheck aria-hidden className="size-4 text-success" />Nothing needs your attention.</p>}
 
-      <div className="grid gap-5 md:grid-cols-2">
+      <div className="grid grid-cols-1 gap-5 md:grid-cols-2">
         <Card>
           <CardHeader title="Credits" />
           <CardBody>

@@ -78,7 +78,7 @@ function ShareTable({ title, columns, rows }: { title: string; columns: string[]
           <tbody className="divide-y">
             {rows.map((row) => (
               <tr key={row.id}>
-                <th scope="row" className="max-w-0 w-full py-2 text-left font-normal break-words">{row.name}</th>
+                <th scope="row" className="max-w-0 w-full py-2 text-left font-normal wrap-anywhere">{row.name}</th>
                 {row.values.map((value, i) => <td key={columns[i + 1]} className="py-2 pl-3 text-right tabular-nums">{value.toLocaleString("en")}</td>)}
               </tr>
             ))}

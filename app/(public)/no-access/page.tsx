@@ -24,10 +24,10 @@ export default async function NoAccess() {
       </p>
       <p className="mt-4 text-sm">Ask <strong className="font-semibold">{whom}</strong> and say who you are:</p>
       <dl className="mt-3 grid grid-cols-[auto_minmax(0,1fr)] gap-x-5 gap-y-1.5 rounded-lg border bg-sunken px-4 py-3 text-sm">
-        <dt className="text-muted">Name</dt><dd className="break-words">{person.name ?? person.username}</dd>
-        <dt className="text-muted">User name</dt><dd className="break-words">{person.username}</dd>
-        {person.email && <><dt className="text-muted">Email</dt><dd className="break-words">{person.email}</dd></>}
-        <dt className="text-muted">Tenant</dt><dd className="break-words">{person.tenant}</dd>
+        <dt className="text-muted">Name</dt><dd className="wrap-anywhere">{person.name ?? person.username}</dd>
+        <dt className="text-muted">User name</dt><dd className="wrap-anywhere">{person.username}</dd>
+        {person.email && <><dt className="text-muted">Email</dt><dd className="wrap-anywhere">{person.email}</dd></>}
+        <dt className="text-muted">Tenant</dt><dd className="wrap-anywhere">{person.tenant}</dd>
       </dl>
       <p className="mt-4 text-sm text-muted">A new role counts from your next sign-in.</p>
       <form action={signOutAction} className="mt-5"><SubmitButton variant="secondary" className="w-full" waiting="Signing out…">Sign out</SubmitButton></form>

@@ -3,6 +3,7 @@
 import { ChevronsUpDown } from "lucide-react";
 import { lazy } from "react";
 import { LazyMenu } from "../ui/lazy-menu";
+import { Truncate } from "../ui/truncate";
 
 export type Account = { name: string; email: string | null; role: string; tenant: string };
 
@@ -11,11 +12,11 @@ const AccountPanel = lazy(load);
 
 export function AccountMenu({ account, signOut }: { account: Account; signOut: () => Promise<void> }) {
   const trigger = (
-    <button type="button" className="flex w-full items-center gap-3 rounded-md px-3 py-2 text-left transition-colors hover:bg-rail-active/60 data-[state=open]:bg-rail-active">
+    <button type="button" className="group/whole flex w-full items-center gap-3 rounded-md px-3 py-2 text-left transition-colors hover:bg-rail-active/60 data-[state=open]:bg-rail-active">
       <span aria-hidden className="grid size-8 shrink-0 place-content-center rounded-full bg-rail-active text-xs font-semibold text-rail-text ring-1 ring-rail-line">{initials(account.name)}</span>
       <span className="min-w-0 flex-1">
-        <span className="block truncate text-sm font-medium text-rail-text"><span className="sr-only">Account of </span>{account.name}</span>
-        <span className="block truncate text-xs text-rail-muted">{account.role} in {account.tenant}</span>
+        <span className="sr-only">Account of </span><Truncate className="text-sm font-medium text-rail-text">{account.name}</Truncate>
+        <Truncate className="text-xs text-rail-muted">{`${account.role} in ${account.tenant}`}</Truncate>
       </span>
       <ChevronsUpDown aria-hidden className="size-4 shrink-0 text-rail-muted" />
     </button>

@@ -6,6 +6,7 @@ import { type ReactElement, useTransition } from "react";
 import { Badge } from "../ui/badge";
 import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuLabel, DropdownMenuSeparator, DropdownMenuTrigger } from "../ui/dropdown-menu";
 import { ThemeChoices } from "../ui/theme-choices";
+import { Truncate } from "../ui/truncate";
 import type { Account } from "./account-menu";
 
 /** The account's menu, open from the start: it is fetched when somebody asks for it. */
@@ -16,9 +17,9 @@ export function AccountPanel({ trigger, account, signOut }: { trigger: ReactElem
       <DropdownMenuTrigger asChild>{trigger}</DropdownMenuTrigger>
       <DropdownMenuContent side="top" align="start" className="w-60">
         <div className="px-2.5 py-2 text-sm">
-          <p className="truncate font-medium">{account.name}</p>
-          {account.email && <p className="truncate text-muted">{account.email}</p>}
-          <p className="mt-2 flex gap-1.5"><Badge tone="water">{account.role}</Badge><Badge tone="outline">{account.tenant}</Badge></p>
+          <Truncate className="font-medium">{account.name}</Truncate>
+          {account.email && <Truncate className="text-muted">{account.email}</Truncate>}
+          <p className="mt-2 flex gap-1.5"><Badge tone="water">{account.role}</Badge><Badge tone="outline" className="min-w-0 shrink"><Truncate>{account.tenant}</Truncate></Badge></p>
         </div>
         <DropdownMenuSeparator />
         <DropdownMenuItem asChild><Link href="/sessions"><MonitorSmartphone aria-hidden />Sessions and account</Link></DropdownMenuItem>

@@ -64,11 +64,11 @@ export function Confirm({ open, onOpenChange, title, children, action, cancel = 
         <AlertPrimitive.Overlay className={overlayClasses} />
         <AlertPrimitive.Content className={cn(panelClasses, "max-w-md")} onOpenAutoFocus={(event) => { if (field.current) { event.preventDefault(); field.current.focus(); } }}>
           <div className="min-h-0 overflow-y-auto px-5 pt-5 pb-4">
-            <AlertPrimitive.Title className="text-base font-semibold">{title}</AlertPrimitive.Title>
-            <AlertPrimitive.Description asChild><div className="mt-2 space-y-2 text-sm text-muted">{children}</div></AlertPrimitive.Description>
+            <AlertPrimitive.Title className="text-base font-semibold wrap-anywhere">{title}</AlertPrimitive.Title>
+            <AlertPrimitive.Description asChild><div className="mt-2 space-y-2 text-sm wrap-anywhere text-muted">{children}</div></AlertPrimitive.Description>
             {phrase !== undefined && (
               <form className="mt-4 space-y-1.5" onSubmit={(event) => { event.preventDefault(); event.stopPropagation(); void confirm(); }}>
-                <Label htmlFor={id} className="block leading-relaxed">Type <span className="rounded-sm bg-sunken px-1 py-0.5 font-mono text-[0.8125rem] break-words select-text">{phrase}</span> to go on</Label>
+                <Label htmlFor={id} className="block leading-relaxed">Type <span className="rounded-sm bg-sunken px-1 py-0.5 font-mono text-[0.8125rem] wrap-anywhere select-text">{phrase}</span> to go on</Label>
                 <Input ref={field} id={id} value={typed} autoComplete="off" autoCapitalize="none" spellCheck={false} maxLength={200} onChange={(event) => setTyped(event.target.value)} />
               </form>
             )}

@@ -9,8 +9,8 @@ export function CardHeader({ title, hint, aside, className }: { title: ReactNode
   return (
     <div className={cn("flex flex-wrap items-start justify-between gap-x-4 gap-y-2 px-5 pt-4", className)}>
       <div className="min-w-0">
-        <h2 className="text-sm font-semibold">{title}</h2>
-        {hint && <p className="mt-0.5 text-sm text-muted">{hint}</p>}
+        <h2 className="text-sm font-semibold wrap-anywhere">{title}</h2>
+        {hint && <p className="mt-0.5 text-sm wrap-anywhere text-muted">{hint}</p>}
       </div>
       {aside}
     </div>

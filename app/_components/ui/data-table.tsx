@@ -5,9 +5,9 @@ import { type ReactNode, useState } from "react";
 import { cn } from "./cn";
 
 type CellInfo<T, V> = { row: { original: T }; getValue: () => V };
-type Shared = { id?: string; header: string | (() => ReactNode); enableSorting?: boolean; /** Which way the first press sorts; texts rise and all else falls unless this says otherwise. */ sortDescFirst?: boolean; sortFn?: "text" };
+type Shared = { id?: string; header: string | (() => ReactNode); /** Percent of the table that it takes, for text as long as people like (`Truncate`); other columns take what they need. */ share?: number; enableSorting?: boolean; /** Which way the first press sorts; texts rise and all else falls unless this says otherwise. */ sortDescFirst?: boolean; sortFn?: "text" };
 
-export type Column<T> = { id: string; header: string | (() => ReactNode); canSort: boolean; sortDescFirst: boolean | undefined; value: (row: T) => unknown; render: (row: T) => ReactNode };
+export type Column<T> = { id: string; header: string | (() => ReactNode); share: number | undefined; canSort: boolean; sortDescFirst: boolean | undefined; value: (row: T) => unknown; render: (row: T) => ReactNode };
 /** By one column at most. */
 export type SortingState = { id: string; desc: boolean }[];
 
@@ -15,15 +15,15 @@ export type SortingState = { id: string; desc: boolean }[];
 export function columnsOf<T>() {
   function accessor<K extends keyof T & string>(key: K, column: Shared & { cell: (info: CellInfo<T, T[K]>) => ReactNode }): Column<T>;
   function accessor<V>(value: (row: T) => V, column: Shared & { id: string; cell: (info: CellInfo<T, V>) => ReactNode }): Column<T>;
-  function accessor(of: (keyof T & string) | ((row: T) => unknown), { id, header, enableSorting = true, sortDescFirst, cell }: Shared & { cell: (info: CellInfo<T, never>) => ReactNode }): Column<T> {
+  function accessor(of: (keyof T & string) | ((row: T) => unknown), { id, header, share, enableSorting = true, sortDescFirst, cell }: Shared & { cell: (info: CellInfo<T, never>) => ReactNode }): Column<T> {
     const value = typeof of === "string" ? (row: T) => row[of] : of;
-    return { id: id ?? String(of), header, canSort: enableSorting, sortDescFirst, value, render: (row) => cell({ row: { original: row }, getValue: () => value(row) as never }) };
+    return { id: id ?? String(of), header, share, canSort: enableSorting, sortDescFirst, value, render: (row) => cell({ row: { original: row }, getValue: () => value(row) as never }) };
   }
   return {
     columns: (list: Column<T>[]) => list,
     accessor,
     display: ({ id, header, cell }: { id: string; header: string | (() => ReactNode); cell: (info: { row: { original: T } }) => ReactNode }): Column<T> =>
-      ({ id, header, canSort: false, sortDescFirst: undefined, value: () => undefined, render: (row) => cell({ row: { original: row } }) }),
+      ({ id, header, share: undefined, canSort: false, sortDescFirst: undefined, value: () => undefined, render: (row) => cell({ row: { original: row } }) }),
   };
 }
 
@@ -67,7 +67,7 @@ export function DataTable<T>({ columns, rows, rowId, caption, sorting = [], onSo
             const Arrow = direction ? (direction === "ascending" ? ArrowUp : ArrowDown) : ChevronsUpDown;
             const header = typeof column.header === "string" ? column.header : column.header();
             return (
-              <th key={column.id} role="columnheader" scope="col" aria-sort={direction} data-select={column.id === "select" || undefined} className="h-10 px-4 text-left text-xs font-medium whitespace-nowrap text-muted data-select:pr-0">
+              <th key={column.id} role="columnheader" scope="col" aria-sort={direction} data-select={column.id === "select" || undefined} style={column.share ? { width: `${column.share}%` } : undefined} className="h-10 px-4 text-left text-xs font-medium whitespace-nowrap text-muted data-select:pr-0">
                 {column.canSort && !isPart ? (
                   <button type="button" onClick={() => press(column)} className="-mx-1 inline-flex items-center gap-1 rounded-sm px-1 py-1 hover:text-foreground">
                     {header}
@@ -83,7 +83,7 @@ export function DataTable<T>({ columns, rows, rowId, caption, sorting = [], onSo
         {sorted.map((row) => (
           <tr key={rowId(row)} role="row" className={cn("transition-colors hover:bg-sunken/60", isFaded?.(row) && "text-muted")}>
             {columns.map((column) => (
-              <td key={column.id} role="cell" data-label={typeof column.header === "string" && column.header ? column.header : undefined} data-select={column.id === "select" || undefined} className="align-middle md:px-4 md:py-3 md:data-select:w-8 md:data-select:pr-0">
+              <td key={column.id} role="cell" data-label={typeof column.header === "string" && column.header ? column.header : undefined} data-select={column.id === "select" || undefined} className={cn("align-middle md:px-4 md:py-3 md:data-select:w-8 md:data-select:pr-0", column.share && "md:max-w-0")}>
                 {column.render(row)}
               </td>
             ))}

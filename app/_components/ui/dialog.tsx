@@ -64,8 +64,8 @@ export function DialogContent({ title, description, wide = false, isFirm = false
       <DialogPrimitive.Content className={cn(panelClasses, wide ? "max-w-2xl" : "max-w-lg", className)} {...(!description && { "aria-describedby": undefined })} {...(isFirm && { onEscapeKeyDown: stay, onInteractOutside: stay })} {...props}>
         <div className="flex items-start justify-between gap-4 border-b px-5 py-4">
           <div className="min-w-0">
-            <DialogPrimitive.Title className="text-base font-semibold">{title}</DialogPrimitive.Title>
-            {description && <DialogPrimitive.Description className="mt-1 text-sm text-muted">{description}</DialogPrimitive.Description>}
+            <DialogPrimitive.Title className="text-base font-semibold wrap-anywhere">{title}</DialogPrimitive.Title>
+            {description && <DialogPrimitive.Description className="mt-1 text-sm wrap-anywhere text-muted">{description}</DialogPrimitive.Description>}
           </div>
           {!isFirm && (
             <DialogPrimitive.Close asChild>

@@ -105,7 +105,7 @@ export function Field<I extends FieldValues, N extends FieldPath<I> = FieldPath<
             : <Label htmlFor={id}>{label}{optional && <span className="ml-1.5 font-normal text-muted">optional</span>}</Label>}
           {children(field, { id, "aria-describedby": describedBy, "aria-invalid": Boolean(message) })}
           {hint && <p id={`${id}-hint`} className="text-[0.8125rem] text-muted">{hint}</p>}
-          {message && <p id={`${id}-error`} className="text-[0.8125rem] font-medium break-words whitespace-pre-line text-danger-ink">{sentence(message)}</p>}
+          {message && <p id={`${id}-error`} className="text-[0.8125rem] font-medium wrap-anywhere whitespace-pre-line text-danger-ink">{sentence(message)}</p>}
         </div>
       );
     }} />

@@ -10,5 +10,5 @@ const colours = {
 
 export function Toaster() {
   const { resolvedTheme } = useTheme();
-  return <Sonner theme={resolvedTheme === "dark" ? "dark" : "light"} position="bottom-right" style={colours} toastOptions={{ classNames: { description: "text-muted!" } }} />;
+  return <Sonner theme={resolvedTheme === "dark" ? "dark" : "light"} position="bottom-right" style={colours} toastOptions={{ classNames: { content: "min-w-0", title: "wrap-anywhere", description: "text-muted! wrap-anywhere" } }} />;
 }

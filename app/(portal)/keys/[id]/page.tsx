@@ -38,14 +38,14 @@ export default page(async (ctx, { params }) => {
   return (
     <>
       <PageHeader
-        title={<span className="break-words">{key.name}</span>}
+        title={<span className="wrap-anywhere">{key.name}</span>}
         above={<Link href="/keys" className="underline underline-offset-4 hover:text-foreground">API keys</Link>}
         actions={<Badge dot tone={statusTones[key.status]} className="px-2.5 py-1 text-sm">{key.status}</Badge>}
       >
         {key.description}
       </PageHeader>
       <KeyNotices apiKey={key} reminders={reminders.ok ? reminders.data : []} />
-      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="space-y-5">
           <KeySettings apiKey={key} held={held} choices={choices} mayManage={mayManage}>
             <KeyFacts apiKey={key} held={held} choices={choices} maker={maker?.ok ? maker.data : null} created={children} />

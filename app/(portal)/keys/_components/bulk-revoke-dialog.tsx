@@ -26,7 +26,7 @@ export function BulkRevokeDialog({ chosen, onClose, onRevoked }: { chosen: ApiKe
       <p>Programs that use {keys.length === 1 ? "it" : "them"} are refused from now on, everywhere and at once. This cannot be undone.</p>
       <ul aria-label="Keys to revoke" tabIndex={0} className="max-h-44 divide-y overflow-y-auto rounded-md border text-foreground">
         {keys.map((key) => (
-          <li key={key.id} className="flex flex-wrap items-baseline justify-between gap-x-3 px-3 py-1.5"><span className="min-w-0 break-words">{key.name}</span><span className="font-mono text-xs text-muted">{key.start}…{key.last4}</span></li>
+          <li key={key.id} className="flex flex-wrap items-baseline justify-between gap-x-3 px-3 py-1.5"><span className="min-w-0 wrap-anywhere">{key.name}</span><span className="font-mono text-xs text-muted">{key.start}…{key.last4}</span></li>
         ))}
       </ul>
     </Confirm>

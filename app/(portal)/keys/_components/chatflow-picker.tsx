@@ -42,7 +42,7 @@ export function ChatflowPicker({ offered, value, onChange }: ChatflowPickerProps
             {matching.map((flow) => (
               <label key={flow.id} htmlFor={`${id}-${flow.id}`} className="flex gap-2.5 text-sm">
                 <Checkbox id={`${id}-${flow.id}`} checked={value.includes(flow.id)} onCheckedChange={(checked) => toggle(flow.id, checked === true)} className="mt-px" />
-                <span className="min-w-0 break-words">{flow.name}{lost.includes(flow) && <span className="block font-mono text-xs break-all text-muted">{flow.id}</span>}</span>
+                <span className="min-w-0 wrap-anywhere">{flow.name}{lost.includes(flow) && <span className="block font-mono text-xs break-all text-muted">{flow.id}</span>}</span>
               </label>
             ))}
             {matching.length === 0 && all.length > 0 && <p className="text-sm text-muted">No chatflow matches.</p>}

@@ -7,6 +7,7 @@ import type { ApiKeyView } from "@/lib/keys/schemas";
 import { Badge } from "@/app/_components/ui/badge";
 import { columnsOf } from "@/app/_components/ui/data-table";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { ActivityCell } from "./activity-cell";
 import { KeyMenu } from "./key-menu";
 import { ReminderMark } from "./reminder-mark";
@@ -17,7 +18,7 @@ const column = columnsOf<ApiKeyView>();
 
 /** For those who may only look. The ids of what can be sorted are the API's words for it. */
 export const lookColumns = column.columns([
-  column.accessor("name", { header: "Name", sortDescFirst: false, cell: ({ row }) => <NameCell apiKey={row.original} /> }),
+  column.accessor("name", { header: "Name", share: 30, sortDescFirst: false, cell: ({ row }) => <NameCell apiKey={row.original} /> }),
   column.accessor("permissions", { header: "May", enableSorting: false, cell: ({ getValue }) => <PermissionList names={getValue()} /> }),
   column.accessor("lastUsedAt", { header: "Last used", sortDescFirst: true, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
   column.accessor("activity", { header: "36 hours", enableSorting: false, cell: ({ getValue }) => <ActivityCell activity={getValue()} /> }),
@@ -37,7 +38,7 @@ function NameCell({ apiKey }: { apiKey: ApiKeyView }) {
   return (
     <div className="min-w-0">
       <p className="flex flex-wrap items-center gap-x-2 gap-y-1">
-        <Link href={`/keys/${apiKey.id}`} prefetch={false} className="font-medium break-words underline decoration-transparent underline-offset-4 transition-colors hover:decoration-current">{apiKey.name}</Link>
+        <Link href={`/keys/${apiKey.id}`} prefetch={false} className="group/whole min-w-0 font-medium underline decoration-transparent underline-offset-4 transition-colors hover:decoration-current"><Truncate>{apiKey.name}</Truncate></Link>
         {marks.map((kind) => <ReminderMark key={kind} kind={kind} />)}
       </p>
       <p className="font-mono text-xs text-muted">{apiKey.start}…{apiKey.last4}</p>

@@ -29,7 +29,7 @@ export function RevokeKeyDialog({ apiKey, created = [], onClose, onRevoked }: Re
       {created.length > 0 && (
         <label htmlFor={id} className="flex gap-2.5 rounded-md border p-3 text-foreground">
           <Checkbox id={id} checked={cascade} onCheckedChange={(checked) => setCascade(checked === true)} className="mt-px" />
-          <span>Also {created.length === 1 ? "the key" : `the ${created.length} keys`} that it created<span className="block text-[0.8125rem] break-words text-muted">{created.slice(0, namedMax).join(", ")}{rest > 0 && ` and ${rest} more`}</span></span>
+          <span>Also {created.length === 1 ? "the key" : `the ${created.length} keys`} that it created<span className="block text-[0.8125rem] wrap-anywhere text-muted">{created.slice(0, namedMax).join(", ")}{rest > 0 && ` and ${rest} more`}</span></span>
         </label>
       )}
     </Confirm>

@@ -14,6 +14,7 @@ import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { Input } from "@/app/_components/ui/input";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { removeAppAction } from "../actions";
 import { appsPath, pageSize } from "./filter";
 
@@ -21,10 +22,10 @@ export type AppRow = { name: string; displayName: string; description: string | 
 
 const column = columnsOf<AppRow>();
 const columns = column.columns([
-  column.accessor("displayName", { header: "Application", sortFn: "text", cell: ({ row: { original: app } }) => (
-    <div className="min-w-0"><p className="font-medium break-words">{app.displayName}</p><p className="font-mono text-xs text-muted">{app.name}</p></div>
+  column.accessor("displayName", { header: "Application", share: 34, sortFn: "text", cell: ({ row: { original: app } }) => (
+    <div className="min-w-0"><Truncate className="font-medium">{app.displayName}</Truncate><Truncate className="font-mono text-xs text-muted">{app.name}</Truncate></div>
   ) }),
-  column.accessor("description", { header: "Description", enableSorting: false, cell: ({ getValue }) => <span className="line-clamp-2 text-muted">{getValue() ?? ""}</span> }),
+  column.accessor("description", { header: "Description", share: 34, enableSorting: false, cell: ({ getValue }) => <span className="line-clamp-2 wrap-anywhere text-muted" title={getValue() ?? undefined}>{getValue() ?? ""}</span> }),
   column.accessor((app) => (app.updatedAt ? Date.parse(app.updatedAt) : 0), { id: "updatedAt", header: "Changed", cell: ({ row }) => <RelativeTime at={row.original.updatedAt} never="" /> }),
   column.display({ id: "actions", header: () => <span className="sr-only">Actions</span>, cell: ({ row }) => (row.original.mayRemove ? <RemoveApp app={row.original} /> : null) }),
 ]);

@@ -98,9 +98,9 @@ function Facts({ call, keyUsed }: { call: RequestView; keyUsed: { name: string; 
           <Fact name="When"><RelativeTime at={call.at} exactToo /></Fact>
           <Fact name="Time to answer"><span className="tabular-nums">{call.ms.toLocaleString("en")} ms</span></Fact>
           <Fact name="Credits"><span className="tabular-nums">{call.credits}</span></Fact>
-          <Fact name={call.portal ? "Made by" : "Key"}>{call.portal ? "this portal" : keyUsed ? <Link href={keyUsed.href} className="break-words underline underline-offset-4">{keyUsed.name}</Link> : <span className="break-words">{call.apiKeyId ?? "none"}</span>}</Fact>
+          <Fact name={call.portal ? "Made by" : "Key"}>{call.portal ? "this portal" : keyUsed ? <Link href={keyUsed.href} className="wrap-anywhere underline underline-offset-4">{keyUsed.name}</Link> : <span className="wrap-anywhere">{call.apiKeyId ?? "none"}</span>}</Fact>
           <Fact name="Engine">{call.upstream ?? "none"}{call.refId && <span className="block font-mono text-xs break-all">{call.refId}</span>}</Fact>
-          <Fact name="From">{call.ip ?? "unknown"}<span className="block text-xs break-words text-muted">{call.userAgent}</span></Fact>
+          <Fact name="From">{call.ip ?? "unknown"}<span className="block text-xs wrap-anywhere text-muted">{call.userAgent}</span></Fact>
         </dl>
       </CardBody>
     </Card>

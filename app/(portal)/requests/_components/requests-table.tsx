@@ -14,6 +14,7 @@ import { FailedState } from "@/app/_components/ui/failed-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
 import { requestPage } from "@/app/_components/ui/request-reference";
 import { Select } from "@/app/_components/ui/select";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { keyChoices, pageQuery, type RequestFilter, requestFilterFrom, spanChoices, statusChoices } from "./filter";
 import { LookUp } from "./look-up";
 import { PortalSwitch } from "./portal-switch";
@@ -42,9 +43,9 @@ function Outcome({ request: { status, code, requestId } }: { request: ShownReque
 
 const shortOf = (id: string) => `…${id.slice(-8)}`;
 
-/** Of what has no name any more, or none yet. */
-function Unnamed({ id }: { id: string }) {
-  return <span className="font-mono text-xs whitespace-nowrap" title={id}>{shortOf(id)}</span>;
+/** What has no name any more, or none yet, is known by the end of its id. */
+function Named({ name, id }: { name: string | undefined; id: string }) {
+  return name === undefined ? <span className="font-mono text-xs whitespace-nowrap" title={id}>{shortOf(id)}</span> : <Truncate>{name}</Truncate>;
 }
 
 const isKeyId = (key: string) => keyChoices.every(({ value }) => value !== key);
@@ -67,12 +68,12 @@ export function RequestsTable({ scope, initial, keys }: Props) {
       header: "When", enableSorting: false,
       cell: ({ row: { original: request } }) => <Link href={requestPage(request.requestId)} className="rounded-sm underline decoration-line-strong underline-offset-4 hover:decoration-current"><RelativeTime at={request.at} /><span className="sr-only">, request {request.requestId}</span></Link>,
     }),
-    column.accessor("route", { header: "Call", enableSorting: false, cell: ({ row: { original: request } }) => <span className="font-mono text-xs break-all"><span className="font-semibold">{request.method}</span> {request.route}</span> }),
+    column.accessor("route", { header: "Call", share: 30, enableSorting: false, cell: ({ row: { original: request } }) => <span className="font-mono text-xs break-all"><span className="font-semibold">{request.method}</span> {request.route}</span> }),
     column.accessor("status", { header: "Answer", enableSorting: false, cell: ({ row }) => <Outcome request={row.original} /> }),
     column.accessor("ms", { header: "Time", enableSorting: false, cell: ({ getValue }) => <span className="whitespace-nowrap tabular-nums">{getValue().toLocaleString("en")} ms</span> }),
     column.accessor("credits", { header: "Credits", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue() || "–"}</span> }),
-    column.accessor("apiKeyId", { header: "Key", enableSorting: false, cell: ({ getValue, row }) => { const id = getValue(); return id ? <span className="break-words">{nameOf.get(id) ?? <Unnamed id={id} />}</span> : <span className="text-muted">{row.original.portal ? "this portal" : "none"}</span>; } }),
-    ...(scope === "all" ? [column.accessor("userId", { header: "Person", enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="break-words underline decoration-line-strong underline-offset-4">{userOf.get(id) ?? <Unnamed id={id} />}</Link> : null; } })] : []),
+    column.accessor("apiKeyId", { header: "Key", share: 16, enableSorting: false, cell: ({ getValue, row }) => { const id = getValue(); return id ? <Named name={nameOf.get(id)} id={id} /> : <span className="text-muted">{row.original.portal ? "this portal" : "none"}</span>; } }),
+    ...(scope === "all" ? [column.accessor("userId", { header: "Person", share: 14, enableSorting: false, cell: ({ getValue }) => { const id = getValue(); return id ? <Link href={`/admin/requests?user=${id}`} className="group/whole block underline decoration-line-strong underline-offset-4"><Named name={userOf.get(id)} id={id} /></Link> : null; } })] : []),
   ]), [nameOf, userOf, scope]);
 
   const isFiltered = pageQuery(filter) !== "";
@@ -85,7 +86,7 @@ export function RequestsTable({ scope, initial, keys }: Props) {
           <Select aria-label="Status" className="w-40" value={filter.status} choices={statusChoices} onValueChange={(status) => remember({ ...filter, status })} />
           <Select aria-label="Time" className="w-40" value={filter.span} choices={spanChoices} onValueChange={(span) => remember({ ...filter, span })} />
           <PortalSwitch on={filter.portal} onChange={(portal) => remember({ ...filter, portal })} />
-          {filter.user && <Badge tone="water">{userOf.get(filter.user) ?? "one person"} <button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
+          {filter.user && <Badge tone="water"><Truncate>{userOf.get(filter.user) ?? "one person"}</Truncate>{" "}<button type="button" className="ml-1 underline" onClick={() => remember({ ...filter, user: null })}>show all</button></Badge>}
         </div>
         <LookUp />
       </div>

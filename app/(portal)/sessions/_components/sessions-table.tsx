@@ -11,11 +11,12 @@ import { Button } from "@/app/_components/ui/button";
 import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { signOutSessionAction } from "../actions";
 
 const column = columnsOf<SessionView>();
 const columns = column.columns([
-  column.accessor("device", { header: "Device", enableSorting: false, cell: ({ row }) => <Device session={row.original} /> }),
+  column.accessor("device", { header: "Device", share: 40, enableSorting: false, cell: ({ row }) => <Device session={row.original} /> }),
   column.accessor("signedInAt", { header: "Signed in", enableSorting: false, cell: ({ row, getValue }) => <span className="block"><RelativeTime at={getValue()} /><span className="block text-xs text-muted">{row.original.method}</span></span> }),
   column.accessor("lastSeenAt", { header: "Last seen", enableSorting: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
   column.accessor("endsAt", { header: "Ends if unused", enableSorting: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
@@ -30,8 +31,8 @@ export function SessionsTable({ rows }: { rows: SessionView[] }) {
 function Device({ session: { device, address, isThis } }: { session: SessionView }) {
   return (
     <span className="block min-w-0">
-      <span className="flex flex-wrap items-center gap-x-2 gap-y-1"><span className="font-medium">{device}</span>{isThis && <Badge tone="water">This device</Badge>}</span>
-      <span className="block text-xs text-muted">{address ? <span className="font-mono">{address}</span> : "address not known"}</span>
+      <span className="flex flex-wrap items-center gap-x-2 gap-y-1"><Truncate className="font-medium">{device}</Truncate>{isThis && <Badge tone="water">This device</Badge>}</span>
+      <span className="block text-xs text-muted">{address ? <span className="font-mono break-all">{address}</span> : "address not known"}</span>
     </span>
   );
 }

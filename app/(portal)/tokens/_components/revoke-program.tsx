@@ -18,7 +18,7 @@ export function RevokeProgram({ id, name }: { id: string; name: string }) {
         toast.success("The program is signed out");
         return null;
       }}>
-        <p className="break-words">{name} is refused from now on, everywhere and at once, until it signs in anew.</p>
+        <p className="wrap-anywhere">{name} is refused from now on, everywhere and at once, until it signs in anew.</p>
         <p>Whoever has the key or password that it came with can do that. If you do not know this program, revoke the key or change the password too.</p>
       </Confirm>
     </>

@@ -37,7 +37,7 @@ export default page(async (ctx, { params }) => {
   return (
     <>
       <PageHeader
-        title={<span className="break-words">{key.name}</span>}
+        title={<span className="wrap-anywhere">{key.name}</span>}
         above={<Link href={path} className="underline underline-offset-4 hover:text-foreground">All API keys</Link>}
         actions={<><Badge dot tone={statusTones[key.status]} className="px-2.5 py-1 text-sm">{key.status}</Badge><AnyKeyMenu apiKey={key} /></>}
       >

@@ -28,7 +28,7 @@ export function ImportResults({ data, isPreview }: { data: Report; isPreview: bo
           {rows.slice(0, shownMax).map((row) => (
             <tr key={row.line}>
               <td className="px-3 py-2 align-top text-muted tabular-nums">{row.line}</td>
-              <td className="px-3 py-2 align-top break-words">{row.name}</td>
+              <td className="px-3 py-2 align-top wrap-anywhere">{row.name}</td>
               <td className="px-3 py-2 align-top"><Badge dot tone={tones[row.status]}>{words[row.status]}</Badge>{row.detail && <p className="mt-1 text-[0.8125rem] text-muted">{row.detail}</p>}</td>
             </tr>
           ))}

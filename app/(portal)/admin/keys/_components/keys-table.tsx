@@ -8,6 +8,7 @@ import { Badge, type Tone } from "@/app/_components/ui/badge";
 import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { path } from "./filter";
 import { AnyKeyMenu } from "./key-menu";
 
@@ -16,11 +17,11 @@ const column = columnsOf<AnyKeyView>();
 
 /** In the order in which they came: sorting a page of a long list would say something untrue. */
 const columns = column.columns([
-  column.accessor("name", { header: "Key", enableSorting: false, cell: ({ row: { original: key } }) => (
-    <div className="min-w-0"><Link href={`${path}/${key.id}`} prefetch={false} className="font-medium break-words underline decoration-line-strong underline-offset-4 hover:decoration-current">{key.name}</Link><p className="font-mono text-xs whitespace-nowrap text-muted">{key.start || key.last4 ? `${key.start}…${key.last4}` : "imported by hash"}</p></div>
+  column.accessor("name", { header: "Key", share: 26, enableSorting: false, cell: ({ row: { original: key } }) => (
+    <div className="min-w-0"><Link href={`${path}/${key.id}`} prefetch={false} className="group/whole block font-medium underline decoration-line-strong underline-offset-4 hover:decoration-current"><Truncate>{key.name}</Truncate></Link><p className="font-mono text-xs whitespace-nowrap text-muted">{key.start || key.last4 ? `${key.start}…${key.last4}` : "imported by hash"}</p></div>
   ) }),
-  column.accessor("user", { header: "Owner", enableSorting: false, cell: ({ row: { original: key } }) => (
-    <div className="min-w-0"><p className="break-words">{key.user}</p><p className="text-xs text-muted">{key.tenant}{key.grant === "missing" && key.status === "active" && " · no machine access"}</p></div>
+  column.accessor("user", { header: "Owner", share: 20, enableSorting: false, cell: ({ row: { original: key } }) => (
+    <div className="min-w-0"><Truncate>{key.user}</Truncate><Truncate className="text-xs text-muted">{`${key.tenant}${key.grant === "missing" && key.status === "active" ? " · no machine access" : ""}`}</Truncate></div>
   ) }),
   column.accessor("permissions", { header: "May", enableSorting: false, cell: ({ getValue }) => <span className="line-clamp-2 font-mono text-xs">{getValue().includes("*") ? "everything" : getValue().join(", ")}</span> }),
   column.accessor("lastUsedAt", { header: "Last used", enableSorting: false, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),

@@ -39,7 +39,7 @@ export default page(async (ctx, { params }) => {
   return (
     <>
       <PageHeader
-        title={<span className="break-words">{person.username}</span>}
+        title={<span className="wrap-anywhere">{person.username}</span>}
         above={<Link href={path} className="underline underline-offset-4 hover:text-foreground">People</Link>}
         actions={
           <>
@@ -50,7 +50,7 @@ export default page(async (ctx, { params }) => {
       >
         {[person.name, person.email].filter(Boolean).join(" · ")}
       </PageHeader>
-      <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid grid-cols-1 items-start gap-5 lg:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="space-y-5">
           <PersonFacts person={person} />
           {keys && <PersonKeys keys={keys} tenantId={person.tenantId} leftBehind={person.keysLeftBehind} />}

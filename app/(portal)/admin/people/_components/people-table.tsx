@@ -7,20 +7,21 @@ import { Badge } from "@/app/_components/ui/badge";
 import { columnsOf, DataTable, type SortingState } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { RelativeTime } from "@/app/_components/ui/relative-time";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { useListFilter } from "../../_components/list-filter";
 import { path, type PeopleFilter } from "./filter";
 import { stateWords } from "./state-words";
 
 const column = columnsOf<PersonRow>();
 const columns = column.columns([
-  column.accessor("username", { header: "Person", sortFn: "text", cell: ({ row: { original: person } }) => (
+  column.accessor("username", { header: "Person", share: 34, sortFn: "text", cell: ({ row: { original: person } }) => (
     <div className="min-w-0">
-      <Link href={`${path}/${person.id}`} prefetch={false} className="font-medium break-words underline decoration-line-strong underline-offset-4 hover:decoration-current">{person.username}</Link>
-      <p className="text-xs break-words text-muted">{[person.name, person.email].filter(Boolean).join(" · ") || "no name or email"}</p>
+      <Link href={`${path}/${person.id}`} prefetch={false} className="group/whole block font-medium underline decoration-line-strong underline-offset-4 hover:decoration-current"><Truncate>{person.username}</Truncate></Link>
+      <Truncate className="text-xs text-muted">{[person.name, person.email].filter(Boolean).join(" · ") || "no name or email"}</Truncate>
     </div>
   ) }),
   column.accessor("role", { header: "Role", enableSorting: false, cell: ({ getValue }) => getValue() ?? <span className="text-muted">none</span> }),
-  column.accessor("tenant", { header: "Tenant", enableSorting: false, cell: ({ getValue }) => <span className="break-words">{getValue()}</span> }),
+  column.accessor("tenant", { header: "Tenant", share: 14, enableSorting: false, cell: ({ getValue }) => <Truncate>{getValue()}</Truncate> }),
   column.accessor("credits", { header: "Credits", enableSorting: false, cell: ({ getValue }) => <span className="tabular-nums">{getValue().toLocaleString("en")}</span> }),
   column.accessor("last_seen_at", { header: "Last signed in", sortDescFirst: true, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),
   column.accessor("created_at", { header: "Known since", sortDescFirst: true, cell: ({ getValue }) => <RelativeTime at={getValue()} /> }),

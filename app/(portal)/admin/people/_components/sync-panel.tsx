@@ -48,7 +48,7 @@ function SyncResult({ answer: { message, statistics: { errors } } }: { answer: U
   return (
     <Notice live tone={errors.length > 0 ? "warn" : "good"} title="Synced with Keycloak">
       <p>{message}</p>
-      {errors.length > 0 && <ul className="mt-1.5 list-disc space-y-0.5 pl-5">{errors.slice(0, 10).map((error) => <li key={error} className="break-words">{error}</li>)}{errors.length > 10 && <li>and {errors.length - 10} more</li>}</ul>}
+      {errors.length > 0 && <ul className="mt-1.5 list-disc space-y-0.5 pl-5">{errors.slice(0, 10).map((error) => <li key={error} className="wrap-anywhere">{error}</li>)}{errors.length > 10 && <li>and {errors.length - 10} more</li>}</ul>}
     </Notice>
   );
 }

@@ -13,6 +13,7 @@ import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
 import { Dialog, DialogContent } from "@/app/_components/ui/dialog";
 import { EmptyState } from "@/app/_components/ui/empty-state";
 import { FormLoading } from "@/app/_components/ui/skeleton";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { LimitsWords } from "../../_components/limits-words";
 import { deletePlanAction } from "../actions";
 
@@ -20,7 +21,7 @@ const PlanForm = dynamic(() => import("./plan-form").then((file) => file.PlanFor
 
 const column = columnsOf<PlanView>();
 const columns = column.columns([
-  column.accessor("name", { header: "Plan", sortFn: "text", cell: ({ row: { original: plan } }) => <span className="flex flex-wrap items-center gap-2 font-medium break-words">{plan.name}{plan.isDefault && <Badge tone="water">for new tenants</Badge>}</span> }),
+  column.accessor("name", { header: "Plan", share: 34, sortFn: "text", cell: ({ row: { original: plan } }) => <span className="flex flex-wrap items-center gap-2 font-medium"><Truncate>{plan.name}</Truncate>{plan.isDefault && <Badge tone="water">for new tenants</Badge>}</span> }),
   column.display({ id: "limits", header: "Limits", cell: ({ row }) => <LimitsWords limits={row.original.limits} none="the operator’s" /> }),
   column.accessor("monthlyCredits", { header: "Credits", cell: ({ getValue }) => <span className="tabular-nums">{getValue().toLocaleString("en")}</span> }),
   column.accessor("tenants", { header: "Tenants", cell: ({ getValue }) => <span className="tabular-nums">{getValue().toLocaleString("en")}</span> }),

@@ -6,6 +6,7 @@ import type { TenantView } from "@/lib/tenants/schemas";
 import { Badge } from "@/app/_components/ui/badge";
 import { columnsOf, DataTable } from "@/app/_components/ui/data-table";
 import { EmptyState } from "@/app/_components/ui/empty-state";
+import { Truncate } from "@/app/_components/ui/truncate";
 import { LimitsWords } from "../../_components/limits-words";
 import { TenantMenu } from "./tenant-menu";
 
@@ -13,10 +14,10 @@ type Row = TenantView & { plans: string[]; isOwn: boolean; mayAdjust: boolean };
 
 const column = columnsOf<Row>();
 const columns = column.columns([
-  column.accessor("name", { header: "Tenant", sortFn: "text", cell: ({ row: { original: tenant } }) => (
-    <div className="min-w-0"><p className="font-medium break-words">{tenant.name}{tenant.isOwn && <span className="ml-2 text-xs font-normal text-muted">yours</span>}</p><p className="font-mono text-xs text-muted">{tenant.slug}</p></div>
+  column.accessor("name", { header: "Tenant", share: 26, sortFn: "text", cell: ({ row: { original: tenant } }) => (
+    <div className="min-w-0"><p className="flex items-baseline gap-2 font-medium"><Truncate className="min-w-0">{tenant.name}</Truncate>{tenant.isOwn && <span className="shrink-0 text-xs font-normal text-muted">yours</span>}</p><Truncate className="font-mono text-xs text-muted">{tenant.slug}</Truncate></div>
   ) }),
-  column.accessor("plan", { header: "Plan", sortFn: "text", cell: ({ getValue }) => getValue() }),
+  column.accessor("plan", { header: "Plan", share: 14, sortFn: "text", cell: ({ getValue }) => <Truncate>{getValue()}</Truncate> }),
   column.display({ id: "limits", header: "Limits in force", cell: ({ row }) => <LimitsWords limits={row.original.limitsInForce} none="" /> }),
   column.accessor("creditMode", { header: "Credits", enableSorting: false, cell: ({ getValue }) => (getValue() === "tenant" ? "shared" : "per person") }),
   column.accessor("users", { header: "People", cell: ({ getValue }) => <span className="tabular-nums">{getValue().toLocaleString("en")}</span> }),

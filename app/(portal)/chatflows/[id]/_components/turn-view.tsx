@@ -10,10 +10,10 @@ export function TurnView({ turn }: { turn: Turn }) {
   const isOpen = turn.state === "waiting" || turn.state === "streaming";
   return (
     <li className="space-y-3">
-      <p className="ml-auto w-fit max-w-[85%] rounded-lg rounded-br-sm bg-primary-soft px-4 py-2.5 text-sm break-words whitespace-pre-wrap text-foreground"><span className="sr-only">You: </span>{turn.question}</p>
+      <p className="ml-auto w-fit max-w-[85%] rounded-lg rounded-br-sm bg-primary-soft px-4 py-2.5 text-sm wrap-anywhere whitespace-pre-wrap text-foreground"><span className="sr-only">You: </span>{turn.question}</p>
       <div className="group max-w-[92%] text-sm leading-relaxed" aria-busy={isOpen}>
         <span className="sr-only">Chatflow: </span>
-        {turn.answer && <p className="break-words whitespace-pre-wrap">{turn.answer}{turn.state === "streaming" && <span aria-hidden className="ml-0.5 inline-block h-4 w-0.5 translate-y-0.5 animate-pulse bg-primary" />}</p>}
+        {turn.answer && <p className="wrap-anywhere whitespace-pre-wrap">{turn.answer}{turn.state === "streaming" && <span aria-hidden className="ml-0.5 inline-block h-4 w-0.5 translate-y-0.5 animate-pulse bg-primary" />}</p>}
         {turn.state === "waiting" && !turn.answer && <Waiting at={turn.progress} />}
         {!isOpen && turn.note && <p className="text-muted">{turn.note}</p>}
         {turn.state === "stopped" && <p className="mt-1 text-xs text-muted">You stopped this answer.</p>}

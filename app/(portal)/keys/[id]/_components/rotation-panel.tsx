@@ -70,7 +70,7 @@ function RunningOverlap({ rotation: { overlapEndsAt, previousSecretLastUsedAt, c
             {callers.map((caller) => (
               <li key={`${caller.ip} ${caller.userAgent}`} className="px-3 py-2">
                 <p className="flex flex-wrap items-baseline justify-between gap-x-3"><span className="font-mono text-[0.8125rem] break-all">{caller.ip ?? "address not known"}</span><span className="text-xs text-muted tabular-nums">{caller.requests.toLocaleString("en")} {caller.requests === 1 ? "call" : "calls"}, <RelativeTime at={caller.lastUsedAt} /></span></p>
-                <p className="text-xs break-words text-muted">{caller.userAgent ?? "no agent named"}</p>
+                <p className="text-xs wrap-anywhere text-muted">{caller.userAgent ?? "no agent named"}</p>
               </li>
             ))}
           </ul>

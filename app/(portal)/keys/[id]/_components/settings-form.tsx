@@ -52,7 +52,7 @@ export function SettingsForm({ apiKey, held, choices, onDone }: SettingsFormProp
       <KeyFields autoFocus choices={choices} endsAtMost={endsAtMost} keep={{ label: `As it is (${key.expiresAt ? `${key.status === "expired" ? "expired " : ""}${dayOf(key.expiresAt)}` : "never"})` }} />
       <div role="status" className="rounded-lg border bg-sunken px-4 py-3 text-sm">
         {words.length > 0
-          ? <><p className="font-medium">What will change</p><ul className="mt-1.5 list-disc space-y-1 pl-5 break-words">{words.map((line) => <li key={line}>{line}</li>)}</ul></>
+          ? <><p className="font-medium">What will change</p><ul className="mt-1.5 list-disc space-y-1 pl-5 wrap-anywhere">{words.map((line) => <li key={line}>{line}</li>)}</ul></>
           : <p className="text-muted">{changes === undefined ? "Something in the form is not right yet." : "Nothing is changed yet."}</p>}
       </div>
       <div className="flex flex-wrap-reverse justify-end gap-2">

@@ -11,7 +11,7 @@ export function PersonChatflows({ chatflows }: { chatflows: Attempt<Assigned> })
       <CardHeader title="Chatflows" hint="Assigned to this person in their tenant." />
       <CardBody>
         {!chatflows.ok ? <PanelFailed detail={chatflows.problem.detail} /> : assigned.length === 0 ? <p className="text-sm text-muted">None is assigned.</p> : (
-          <ul className="space-y-1.5 text-sm">{assigned.map((flow) => <li key={flow.chatflow_id} className="break-words">{flow.name} <span className="text-xs text-muted">since <RelativeTime at={flow.created_at} /></span></li>)}</ul>
+          <ul className="space-y-1.5 text-sm">{assigned.map((flow) => <li key={flow.chatflow_id} className="wrap-anywhere">{flow.name} <span className="text-xs text-muted">since <RelativeTime at={flow.created_at} /></span></li>)}</ul>
         )}
       </CardBody>
     </Card>

@@ -16,7 +16,7 @@ export function PersonEvents({ events, personId }: { events: Attempt<AuditEventV
           <ol className="divide-y text-sm">
             {events.data.map((event, i) => (
               <li key={`${event.at} ${i}`} className="flex flex-wrap items-baseline justify-between gap-x-4 py-2 first:pt-0 last:pb-0">
-                <span className="min-w-0"><span className="font-mono text-[0.8125rem] break-words">{event.action}</span> <span className="text-muted">by {event.actor.id === personId ? "them" : (actors[event.actor.type] ?? event.actor.type)}{event.ip && ` from ${event.ip}`}</span></span>
+                <span className="min-w-0"><span className="font-mono text-[0.8125rem] wrap-anywhere">{event.action}</span> <span className="text-muted">by {event.actor.id === personId ? "them" : (actors[event.actor.type] ?? event.actor.type)}{event.ip && ` from ${event.ip}`}</span></span>
                 <span className="text-xs text-muted"><RelativeTime at={event.at} /></span>
               </li>
             ))}

@@ -22,7 +22,7 @@ export function PersonKeys({ keys, tenantId, leftBehind }: { keys: Attempt<{ key
             {keys.data.keys.map((key) => (
               <li key={key.id} className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 py-2.5 first:pt-0 last:pb-0">
                 <div className="min-w-0">
-                  <p><Link href={`/admin/keys/${key.id}`} prefetch={false} className="font-medium break-words underline decoration-line-strong underline-offset-4 hover:decoration-current">{key.name}</Link></p>
+                  <p><Link href={`/admin/keys/${key.id}`} prefetch={false} className="font-medium wrap-anywhere underline decoration-line-strong underline-offset-4 hover:decoration-current">{key.name}</Link></p>
                   <p className="text-xs text-muted"><span className="font-mono">{key.start}…{key.last4}</span> · used <RelativeTime at={key.lastUsedAt} />{key.tenantId !== tenantId && ` · of ${key.tenant}`}</p>
                 </div>
                 <div className="flex items-center gap-2">
