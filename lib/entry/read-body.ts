@@ -1,5 +1,6 @@
 import { clientClosed, SluiceError } from "@/lib/platform/errors";
 import type { ApiContext } from "./api";
+import { freeBytes, roomFor } from "./body-budget";
 import { requestHeader } from "./headers";
 import { callerHasLeft } from "./observed";
 
@@ -11,15 +12,38 @@ export async function readBody(c: ApiContext, limit: number): Promise<string> {
   const tooLarge = () => new SluiceError("body_too_large", `The body may have at most ${limit} bytes.`);
   const declared = Number(requestHeader(c, "content-length") ?? 0);
   if (declared > limit) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of bodyOf(c)) {
-    size += chunk.byteLength;
-    if (size > limit) throw tooLarge();
-    chunks.push(chunk);
-  }
+  let release = await keepRoom(c, declared);
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    // Decoded as it comes, so that it is not held twice.
+    const decoder = new TextDecoder("utf-8", { fatal: true });
+    let text = "";
+    let size = 0;
+    for await (const chunk of bodyOf(c)) {
+      size += chunk.byteLength;
+      if (size > limit) throw tooLarge();
+      // Only now a body that does not say its length turns out to be large.
+      if (declared === 0 && size > freeBytes && size - chunk.byteLength <= freeBytes) release = await keepRoom(c, limit);
+      text += decode(decoder, chunk);
+    }
+    return text + decode(decoder);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** Held until the answer has ended or its caller has left: the parsed body lives as long as its handler. */
+async function keepRoom(c: ApiContext, bytes: number): Promise<() => void> {
+  const release = await roomFor(bytes);
+  const outgoing = c.env?.outgoing;
+  if (!outgoing || outgoing.destroyed) release();
+  else outgoing.once("close", release);
+  return release;
+}
+
+function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
+  try {
+    return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
   } catch (cause) {
     throw new SluiceError("malformed_json", "The body is not UTF-8.", { cause });
   }

@@ -190,6 +190,8 @@ const schema = z.object({
   BODY_LIMIT: integer(1024, 104857600).default(1048576),
   /** Bytes of a body in which uploads may ride (base64 in JSON), where `BODY_LIMIT` is too small. */
   UPLOAD_LIMIT: integer(1024, 524288000).default(52428800),
+  /** Bytes of bodies larger than 1 MiB that one process holds at once, until they are answered. */
+  BODY_MEMORY: integer(1048576, 17179869184).default(134217728),
   /** How long the request log is kept. */
   REQUEST_LOG_DAYS: integer(1, 3650).default(30),
   /** Shorter than `adminTokenMin` it opens nothing, and the start of the log says so. */
