@@ -7,6 +7,7 @@ import { logger, logRequest } from "@/lib/platform/logger";
 import { metrics } from "@/lib/platform/metrics";
 import { problemHeaders, toProblem } from "@/lib/platform/problem";
 import { unfinished } from "@/lib/platform/unfinished";
+import { watchPeer } from "@/lib/platform/unnamed-proxy";
 import { recordCall } from "@/lib/usage";
 import type { ApiContext } from "./api";
 import type { Caller } from "./identify";
@@ -53,6 +54,8 @@ export function observed(run: (c: ApiContext) => Response | Promise<Response>, g
     if (given === undefined || !caller.call.by) return answer;
     const route = typeof given === "string" ? given : given(c);
     const { by } = caller.call;
+    const peer = c.env?.incoming?.socket.remoteAddress;
+    if (peer) watchPeer(peer, requestHeader(c, "x-forwarded-for") !== undefined, by.userId);
     // What is recorded is kept for a moment, and must not keep the request and its body with it.
     caller.call.tell = undefined;
     const atMs = Math.round(Date.now() - (performance.now() - startedAt));

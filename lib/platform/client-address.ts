@@ -16,6 +16,9 @@ function trusted(address: string): boolean {
   return parsed !== null && ranges.parsed.some((range) => range[0].kind() === parsed.kind() && parsed.match(range as [ipaddr.IPv4, number]));
 }
 
+/** Whether `TRUSTED_PROXIES` names the other end of a connection. */
+export const isTrustedPeer = (peer: string): boolean => trusted(parse(peer)?.toString() ?? peer);
+
 function single(entry: string): Range {
   const address = ipaddr.process(entry);
   return [address, address.kind() === "ipv4" ? 32 : 128];
