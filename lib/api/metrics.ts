@@ -1,5 +1,5 @@
 import { request } from "undici";
-import { type ApiApp, type ApiContext, plainGet } from "@/lib/entry/api";
+import { type ApiApp, type ApiContext, plainGet, problemResponse } from "@/lib/entry/api";
 import { requestHeader } from "@/lib/entry/headers";
 import { countFailedCall } from "@/lib/entry/identify";
 import { innerSecretHeader } from "@/lib/platform/client-address";
@@ -27,7 +27,7 @@ export function metricsRoutes(app: ApiApp): void {
   });
   app.openAPIRegistry.registerPath({
     method: "get", path: "/api/metrics", tags: ["Service"], summary: "What the replica counts, for Prometheus", security: [], description: "Needs `Authorization: Bearer <METRICS_TOKEN>`; without such a setting there is nothing here.",
-    responses: { 200: { description: "Prometheus' text format.", content: { "text/plain": { schema: { type: "string" } } } } },
+    responses: { 200: { description: "Prometheus' text format.", content: { "text/plain": { schema: { type: "string" } } } }, default: problemResponse },
   });
 }
 

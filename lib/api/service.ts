@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { type ApiApp, plainGet, route } from "@/lib/entry/api";
+import { type ApiApp, plainGet, problemResponse, route } from "@/lib/entry/api";
 import { checkHealth, type Health } from "@/lib/platform/health";
 import { keySet } from "@/lib/tokens";
 import { serviceInfo } from "./info";
@@ -34,7 +34,7 @@ export function serviceRoutes(app: ApiApp, document: () => object): void {
     plainGet(app, `${root}/info`, (c) => c.json(serviceInfo()));
     plainGet(app, `${root}/.well-known/jwks.json`, async (c) => c.json(await keySet(), 200, { "Cache-Control": "public, max-age=300" }));
   }
-  const documented = (path: string, summary: string, schema: z.ZodType) => app.openAPIRegistry.registerPath({ method: "get", path, tags: ["Service"], summary, security: [], responses: { 200: { description: summary, content: { "application/json": { schema } } } } });
+  const documented = (path: string, summary: string, schema: z.ZodType) => app.openAPIRegistry.registerPath({ method: "get", path, tags: ["Service"], summary, security: [], responses: { 200: { description: summary, content: { "application/json": { schema } } }, default: problemResponse } });
   documented("/health", "As /api/health/ready, in the words of old probes", OldHealth);
   documented("/info", "What this service is", Info);
   documented("/.well-known/jwks.json", "The public keys of our own tokens", Jwks);

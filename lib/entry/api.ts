@@ -170,7 +170,7 @@ export function neededFor(method: string, path: string): Needs | null {
 function document(spec: RouteSpec<string, Schema, Schema, Schema>): RouteConfig {
   const content = (schema: Schema, type = "application/json") => ({ [type]: { schema } });
   const responses: RouteConfig["responses"] = Object.fromEntries(spec.answers.map((a) => [a.status, { description: a.description, ...((a.schema ?? a.type) && { content: { ...content(a.schema ?? z.string(), a.type), ...(a.streams && content(z.string(), eventStream)) } }) }]));
-  responses.default = { description: "A problem (RFC 9457).", content: content(ProblemDocument, "application/problem+json") };
+  responses.default = problemResponse;
   return createRoute({
     method: spec.method,
     path: spec.path.replace(/:([A-Za-z]+)(\{[^}]*\})?/g, "{$1}"),
@@ -196,6 +196,9 @@ export const ProblemDocument = z.object({
   type: z.string(), title: z.string(), status: z.int(), detail: z.string(), instance: z.string(), code: z.string(), requestId: z.string(), error: z.string(),
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 }).openapi("Problem");
+
+/** What every route answers when it does not do what was asked. */
+export const problemResponse = { description: "A problem (RFC 9457).", content: { "application/problem+json": { schema: ProblemDocument } } };
 
 /** A cookie comes along by itself, but only a page of ours could have meant it. */
 function bringsAny({ apiKey, authorization, cookie, origin }: Credentials): boolean {
