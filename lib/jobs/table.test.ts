@@ -10,7 +10,8 @@ import { keepGrantsAlive, warnOwners } from "@/lib/grants";
 import { endQuietOverlaps } from "@/lib/keys";
 import { sweepPeople, syncPeople } from "@/lib/people";
 import { forgetOldAttempts } from "@/lib/platform/attempts";
-import { db } from "@/lib/platform/db";
+import { advisoryLocks } from "@/lib/platform/advisory-locks";
+import { db, pool } from "@/lib/platform/db";
 import { env, setEnv } from "@/lib/platform/env";
 import { finishInvalidations } from "@/lib/platform/records";
 import { cleanUpTokens, rotateSigningKeyWhenDue } from "@/lib/tokens";
@@ -40,6 +41,17 @@ describe("the jobs", () => {
       "grants.warn": 10 * minute, "attempts.forget": 10 * minute, "tokens.clean-up": 10 * minute, "usage.request-log": hour, "tokens.rotate-signing-key": hour, "people.sync": hour, "chatflows.sync": hour,
       "grants.try": null, "people.disabled": null,
     });
+  });
+
+  it.each([["people.sync", advisoryLocks.peopleSync, true], ["chatflows.sync", advisoryLocks.chatflowSync, false]] as const)("%s has not failed when another worker is at it", async (name, lock, isOfRealm) => {
+    const client = await pool().connect();
+    try {
+      await client.query(isOfRealm ? "SELECT pg_advisory_lock($1::int, hashtext($2))" : "SELECT pg_advisory_lock($1)", isOfRealm ? [lock, env().KEYCLOAK_ISSUER] : [lock]);
+      expect(await runJob({ name, data: {} })).toBeNull();
+    } finally {
+      await client.query("SELECT pg_advisory_unlock_all()");
+      client.release();
+    }
   });
 
   it("that read another system follow the operator's settings, and stay away where nothing can be read", () => {

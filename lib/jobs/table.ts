@@ -9,6 +9,7 @@ import { endQuietOverlaps, endQuietOverlapsJob } from "@/lib/keys";
 import { peopleSweepJob, peopleSyncJob, sweepPeople, syncPeople, takeOverDisabled } from "@/lib/people";
 import { attemptCleanupJob, forgetOldAttempts } from "@/lib/platform/attempts";
 import { env } from "@/lib/platform/env";
+import { isSluiceError } from "@/lib/platform/errors";
 import type { JobType } from "@/lib/platform/queue";
 import { canReadKeycloak } from "@/lib/platform/keycloak-admin";
 import { finishInvalidations } from "@/lib/platform/records";
@@ -22,6 +23,8 @@ type Row = {
   type: JobType<z.ZodType>;
   /** How often a worker does it by itself; counted over all replicas together. */
   everyMs: () => number | null;
+  /** Refuses as a conflict while another worker is at it: then it is being done, and has not failed. */
+  mayMeetItself?: true;
 } & ({ run: (payload: unknown) => Promise<unknown> } | { /** With the job as its own actor. */ runAsActor: (ctx: Context, payload: unknown) => Promise<unknown> });
 
 /** Which verb runs when. Intervals keep the contract's promises: counters and sealed events at most 2 s after the call. */
@@ -40,8 +43,8 @@ export const jobs: Row[] = [
   { type: tokenCleanupJob, run: cleanUpTokens, everyMs: () => 600_000 },
   { type: disabledJob, runAsActor: (ctx, payload) => takeOverDisabled(ctx, disabledJob.payload.parse(payload)), everyMs: () => null },
   { type: peopleSweepJob, runAsActor: sweepPeople, everyMs: () => (canReadKeycloak() && env().PEOPLE_SWEEP_SECONDS > 0 ? env().PEOPLE_SWEEP_SECONDS * 1000 : null) },
-  { type: peopleSyncJob, runAsActor: syncPeople, everyMs: () => (canReadKeycloak() && env().ENABLE_USER_SYNC ? Math.round(env().USER_SYNC_INTERVAL_HOURS * 3_600_000) : null) },
-  { type: chatflowSyncJob, runAsActor: syncChatflows, everyMs: () => (env().ENABLE_CHATFLOW_SYNC && env().FLOWISE_API_KEY ? Math.round(env().CHATFLOW_SYNC_INTERVAL_HOURS * 3_600_000) : null) },
+  { type: peopleSyncJob, runAsActor: syncPeople, mayMeetItself: true, everyMs: () => (canReadKeycloak() && env().ENABLE_USER_SYNC ? Math.round(env().USER_SYNC_INTERVAL_HOURS * 3_600_000) : null) },
+  { type: chatflowSyncJob, runAsActor: syncChatflows, mayMeetItself: true, everyMs: () => (env().ENABLE_CHATFLOW_SYNC && env().FLOWISE_API_KEY ? Math.round(env().CHATFLOW_SYNC_INTERVAL_HOURS * 3_600_000) : null) },
 ];
 
 /** Runs the verb of a job that a worker has claimed. @throws Error for a name that has none, ZodError for a payload that is not its own */
@@ -49,5 +52,10 @@ export async function runJob({ name, data }: { name: string; data: unknown }): P
   const row = jobs.find(({ type }) => type.name === name);
   if (!row) throw new Error(`no verb for the job ${name}`);
   const payload = row.type.payload.parse(data);
-  return "run" in row ? row.run(payload) : row.runAsActor(jobContext(name, randomUUID()), payload);
+  try {
+    return await ("run" in row ? row.run(payload) : row.runAsActor(jobContext(name, randomUUID()), payload));
+  } catch (error) {
+    if (row.mayMeetItself && isSluiceError(error, "conflict")) return null;
+    throw error;
+  }
 }

@@ -59,7 +59,10 @@ async function make(day: string): Promise<void> {
       CREATE TABLE ${table} (LIKE "RequestLog" INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
       ALTER TABLE "RequestLog" ATTACH PARTITION ${table} FOR VALUES FROM ('${day}T00:00:00Z') TO ('${next}T00:00:00Z');
     END IF;
-  END $$`);
+  END $$`).catch((error: unknown) => {
+    // PostgreSQL may not have heard yet of what another process has made the moment before, and then refuses to make it again.
+    if (!(error instanceof Error && "code" in error && error.code === "42P07")) throw error;
+  });
 }
 
 /** Dropping locks the whole log: whoever reads it for long is not waited for, since all others would wait behind us. */
