@@ -6,7 +6,7 @@ import { type Options, readOptions, SetupError, usage } from "./options";
 import { plan } from "./plan";
 import { readPresent } from "./present";
 import { describe, summary } from "./report";
-import { secretsFor, withoutSecret } from "./secrets-file";
+import { originsOf, secretsFor, withoutSecret } from "./secrets-file";
 import type { Step } from "./step";
 import { wantedFor } from "./wanted";
 
@@ -40,7 +40,7 @@ async function apply(api: AdminApi, steps: Step[], options: Options): Promise<vo
   } finally {
     secrets.close();
   }
-  if (options.secretsOut && withoutSecret(steps, options).length > 0) say(`  the new clients' secrets are in ${options.secretsOut}`);
+  for (const line of originsOf(steps, options)) say(line);
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

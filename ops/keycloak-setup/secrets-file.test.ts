@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { secretsFor } from "./secrets-file";
+import { originsOf, secretsFor } from "./secrets-file";
 import type { Deed, Step } from "./step";
 
 let folder: string;
@@ -44,4 +44,10 @@ it("a run that failed before its first client leaves no empty file", () => {
   const file = join(folder, "out.env");
   secretsFor(steps, { secrets: {}, secretsOut: file }).close();
   expect(existsSync(file)).toBe(false);
+});
+
+it("each new client's secret is told where it came from, and what to do with a new one", () => {
+  expect(originsOf(steps, { secrets: { web: "chosen-before" }, secretsOut: null })).toEqual(["  KEYCLOAK_CLIENT_SECRET: as you set it"]);
+  expect(originsOf(steps, { secrets: {}, secretsOut: "out.env" })).toEqual(["  KEYCLOAK_CLIENT_SECRET: new, in out.env", expect.stringContaining("in the place of the same names in .env")]);
+  expect(originsOf([], { secrets: {}, secretsOut: "out.env" })).toEqual([]);
 });

@@ -16,6 +16,16 @@ export function withoutSecret(steps: Step[], { secrets }: Pick<Options, "secrets
   return steps.flatMap((step) => ("deeds" in step ? step.deeds : [])).flatMap((deed) => (deed.do === "create-client" && deed.secretOf && !secrets[deed.secretOf] ? [deed.secretOf] : []));
 }
 
+/** Where the secret of each new client came from, and what to do with those that are new. */
+export function originsOf(steps: Step[], options: Pick<Options, "secrets" | "secretsOut">): string[] {
+  const made = steps.flatMap((step) => ("deeds" in step ? step.deeds : [])).flatMap((deed) => (deed.do === "create-client" && deed.secretOf ? [deed.secretOf] : []));
+  const fresh = withoutSecret(steps, options);
+  return [
+    ...made.map((kind) => `  ${variables[kind].secret}: ${fresh.includes(kind) ? `new, in ${options.secretsOut ?? ""}` : "as you set it"}`),
+    ...(fresh.length > 0 ? [`  Put the lines of ${options.secretsOut ?? ""} in the place of the same names in .env, so that each stands there once. Then delete the file.`] : []),
+  ];
+}
+
 /**
  * Secrets of new clients: the operator's where one is set, else fresh ones, written to `file` the moment their client
  * exists, so that a later failure loses none. The file must be new: another run's secrets are not overwritten.

@@ -61,7 +61,7 @@ RateLimit: "key";r=999;t=3600`;
 
       <Section id="create" title="Create one from a program">
         <CodeBlock label="curl" code={create} />
-        <p>A key that creates keys never gives more than it has: what you leave out is inherited, anything wider is <Code>permission_escalation</Code>. With an <Code>Idempotency-Key</Code> a repeated call gives the first answer again, without the secret, which is shown once.</p>
+        <p>The key that sends this needs <Code>api-keys:create</Code>. A key that creates keys never gives more than it has: what you leave out is inherited, anything wider is <Code>permission_escalation</Code>. With an <Code>Idempotency-Key</Code> a repeated call gives the first answer again, without the secret, which is shown once.</p>
       </Section>
 
       <Section id="restrictions" title="Restrictions">
