@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { expectAccessible, expectInLandmarks } from "./accessibility";
 import { call, keepKeysTidy, openForm, openKey, takeSecret } from "./keys";
 import { demoUrl, enterPassword, signIn } from "./people";
@@ -28,6 +29,8 @@ test("the secret of a key stays through Esc and clicks beside it, and goes by it
   await expect(warning).toBeHidden();
   await expect(secret).toBeVisible();
   expect((await call(request, await secret.innerText())).status()).toBe(200);
+  const printed = await dialog.getByLabel("curl", { exact: true }).innerText();
+  expect(JSON.parse(execFileSync("bash", ["-euc", `${printed} -s`], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] })), "the printed command runs as it is").toMatchObject({ status: "success" });
   // Copied, it still does not go by accident.
   await dialog.getByRole("button", { name: "Copy", exact: true }).first().click();
   await tryToLeave();

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { flowIds } from "../../dev/flowise/flows";
-import { call, demo, keyOf, resetParts, revoke, signIn } from "./client";
+import { call, control, demo, keyOf, resetParts, revoke, signIn } from "./client";
 
 /** What README, docs and portal print is run as printed: only placeholders are filled in. */
 const run = promisify(execFile);
@@ -42,8 +42,8 @@ function textsOf(html: string): string[] {
 const filled = (code: string) => code.replaceAll("http://localhost:3000", demo.url).replaceAll("CHATFLOW_ID", flowIds.releaseNotes).replaceAll("<id>", flowIds.releaseNotes);
 const environment = () => ({ PATH: process.env.PATH, HOME: folder, NODE_ENV: "test" as const, SLUICE_API_KEY: uma.key });
 
-async function shell(code: string): Promise<string> {
-  return (await run("bash", ["-euc", filled(code)], { cwd: folder, env: environment(), timeout: 20_000 })).stdout;
+async function shell(code: string, more: Record<string, string> = {}): Promise<string> {
+  return (await run("bash", ["-euc", filled(code)], { cwd: folder, env: { ...environment(), ...more }, timeout: 20_000 })).stdout;
 }
 
 /** Saves the text under the name that is printed with it and follows the printed command, with the SDK already installed. */
@@ -91,6 +91,18 @@ describe("a printed snippet runs as printed", () => {
     const sdk = texts.find((text) => text.includes("flowise-sdk\n")) ?? "";
     expect(await shell(curl)).toMatch(/"event":"token"/);
     expect(await program(fileIn(sdk), sdk, commandIn(sdk))).toBe("Draft for: Hello");
+  });
+
+  it("in the README, for the operator's first tenant and key", async () => {
+    const slug = `printed${Date.now()}`;
+    const owner = `o${Date.now()}`;
+    await control("identity", { createUsers: { [owner]: ["user"] } });
+    await control("identity", { setGroups: { [owner]: [`/${slug}`] } });
+    const curls = /```sh\n(curl -X POST \$URL\/api\/admin\/tenants[\s\S]*?)```/.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
+    const said = await shell(curls.replaceAll('"acme"', `"${slug}"`).replaceAll('"ada"', `"${owner}"`), { URL: demo.url, ADMIN_TOKEN: demo.adminToken });
+    const answers = said.split(/(?<=\})(?=\{)/).map((text) => JSON.parse(text) as { status: string; data: { slug?: string; key?: string } });
+    expect(answers).toMatchObject([{ status: "success", data: { slug } }, { status: "success", data: { key: expect.stringMatching(/^slk_/) } }]);
+    expect((await call(demo.url, "GET", "/api/v1/auth/me", { key: answers[1]?.data.key ?? "" })).status).toBe(200);
   });
 
   it("in the README", async () => {
