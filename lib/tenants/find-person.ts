@@ -14,10 +14,10 @@ export async function getPerson(userId: string) {
 
 /**
  * The one person of our realm with this verified email, compared exactly (emails are stored in lower case).
- * Anybody can claim an unverified one, so it finds nobody. @throws SluiceError `not_found`, or `conflict` when several have it
+ * Anybody can claim an unverified one, so it finds nobody. Nor does it find whom Keycloak has deleted: the email may be another's by now. @throws SluiceError `not_found`, or `conflict` when several have it
  */
 export async function findPersonByEmail(email: string) {
-  const people = await db().user.findMany({ where: { issuer: env().KEYCLOAK_ISSUER, email: email.toLowerCase(), emailVerified: true }, select: fields, take: 2 });
+  const people = await db().user.findMany({ where: { issuer: env().KEYCLOAK_ISSUER, email: email.toLowerCase(), emailVerified: true, keycloakState: { not: "deleted" } }, select: fields, take: 2 });
   if (people.length > 1) throw new SluiceError("conflict", "Several people have this email.");
   const [person] = people;
   if (!person) throw notFound("Nobody with this verified email is known here. They must have signed in once.");

@@ -31,9 +31,12 @@ export async function lookUpPerson(tenant: string, user: string): Promise<FoundP
 
 const nobody = (user: string) => notFound(`There is nobody called ${user} in this tenant${canReadKeycloak() ? ", here or in Keycloak" : ". They must have signed in once"}.`);
 
+/** Somebody deleted and made again has a new id under the old name. */
+const existing = { not: "deleted" } as const;
+
 async function findKnown(tenantId: string, user: string): Promise<FoundPerson | null> {
   const called = isUuid(user) ? [{ id: user }] : [{ username: user }, { email: user.toLowerCase(), emailVerified: true }];
-  const people = await db().user.findMany({ where: { tenantId, issuer: env().KEYCLOAK_ISSUER, OR: called }, select: fields, take: 2 });
+  const people = await db().user.findMany({ where: { tenantId, issuer: env().KEYCLOAK_ISSUER, keycloakState: existing, OR: called }, select: fields, take: 2 });
   if (people.length > 1) throw new SluiceError("conflict", `Several people of this tenant are called ${user}. Name them by their id.`);
   return people[0] ? found(people[0]) : null;
 }
