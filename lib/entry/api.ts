@@ -135,12 +135,14 @@ export function newApi(): ApiApp {
 
   app.onError(failed);
   app.notFound(observed(async (c) => {
-    const ctx = await learnCaller(credentialsOf(c), c.get("caller"));
-    if (ctx) c.set("actor", actorForLog(ctx));
     // A fixed path shares its address with a pattern (`/keys/verify` and `/keys/:id`): both answer there, each with its methods.
     const others = new Set(entriesAt(c.req.path).flatMap(({ methods }) => [...methods.keys()]));
-    if (others.size > 0 && c.req.method !== "OPTIONS") {
-      const allow = [...others].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
+    const allow = [...others].flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])).join(", ");
+    // Asked without a credential, by a client that looks before it calls.
+    if (others.size > 0 && c.req.method === "OPTIONS") return c.body(null, 204, { Allow: `${allow}, OPTIONS` });
+    const ctx = await learnCaller(credentialsOf(c), c.get("caller"));
+    if (ctx) c.set("actor", actorForLog(ctx));
+    if (others.size > 0) {
       throw new SluiceError("method_not_allowed", `This address answers ${allow}.`, { headers: { Allow: allow } });
     }
     throw notFound("There is nothing at this address.");

@@ -1,28 +1,31 @@
 import { clientClosed, SluiceError } from "@/lib/platform/errors";
 import type { ApiContext } from "./api";
 import { freeBytes, roomFor } from "./body-budget";
+import { decompressed, encodingOf } from "./decompress";
 import { requestHeader } from "./headers";
 import { callerHasLeft } from "./observed";
 
 /**
- * The body as text, at most `limit` bytes. A declared length above it is refused before a byte is read, a stream that
+ * The body as text, at most `limit` bytes, counted after decompression. A declared length above it is refused before a byte is read, a stream that
  * grows past it as soon as it does. What the client goes on sending is thrown away by the door.
  */
 export async function readBody(c: ApiContext, limit: number): Promise<string> {
   const tooLarge = () => new SluiceError("body_too_large", `The body may have at most ${limit} bytes.`);
   const declared = Number(requestHeader(c, "content-length") ?? 0);
   if (declared > limit) throw tooLarge();
-  let release = await keepRoom(c, declared);
+  const encoding = encodingOf(requestHeader(c, "content-encoding"));
+  // How long a compressed body will be shows as it comes, as with one that does not say its length.
+  const isOpenEnded = declared === 0 || encoding !== null;
+  let release = await keepRoom(c, isOpenEnded ? 0 : declared);
   try {
     // Decoded as it comes, so that it is not held twice.
     const decoder = new TextDecoder("utf-8", { fatal: true });
     let text = "";
     let size = 0;
-    for await (const chunk of bodyOf(c)) {
+    for await (const chunk of encoding ? decompressed(bodyOf(c), encoding) : bodyOf(c)) {
       size += chunk.byteLength;
       if (size > limit) throw tooLarge();
-      // Only now a body that does not say its length turns out to be large.
-      if (declared === 0 && size > freeBytes && size - chunk.byteLength <= freeBytes) release = await keepRoom(c, limit);
+      if (isOpenEnded && size > freeBytes && size - chunk.byteLength <= freeBytes) release = await keepRoom(c, limit);
       text += decode(decoder, chunk);
     }
     return text + decode(decoder);
