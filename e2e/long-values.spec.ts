@@ -12,6 +12,8 @@ keepKeysTidy();
 const long = (length: number, word = "Donaudampfschifffahrtsgesellschaft") => word.repeat(Math.ceil(length / word.length)).slice(0, length);
 const agent = `${long(300, "Agent")}/1.0`;
 const keyName = long(100, "K");
+const appName = `long${Date.now()}${long(100, "a")}`;
+const appLabel = long(200, "L");
 
 /** Elements that stand out of the card, dialog or bar that they belong to, or of the window; what may be scrolled to or is cut on purpose is none. */
 const spills = (page: Page) => page.evaluate(() => {
@@ -47,10 +49,12 @@ async function withLongNames(run: (ids: { key: string; person: string; flow: str
     await database.query('UPDATE "Tenant" SET name = $2 WHERE id = $1', [tenantId, long(100)]);
     await database.query('UPDATE "Chatflow" SET name = $2, description = $3 WHERE id = $1', [flow.id, long(255), long(1000)]);
     await forget();
+    expect((await page.request.post(`${demoUrl}/api/v1/nflow/builder/apps`, { headers: { origin: demoUrl }, data: { name: appName, displayName: appLabel, description: long(1000) } })).status()).toBe(201);
     const call = await page.request.fetch(`${demoUrl}/api/v1/chatflows?${long(200, "q")}=1`, { headers: { "x-api-key": data.key, "user-agent": agent, cookie: "" } });
     await page.request.post(`${demoUrl}/api/v1/auth/token`, { headers: { "x-api-key": data.key, "user-agent": agent, cookie: "" }, data: {} }).catch(() => undefined);
     await run({ key: data.id, person: ids[0] ?? "", flow: flow.flowiseId, request: call.headers()["x-request-id"] ?? "" });
   } finally {
+    await page.request.post(`${demoUrl}/api/v1/nflow/builder/apps/remove`, { headers: { origin: demoUrl }, data: { names: [appName] } });
     await database.query('UPDATE "User" SET username = $2, email = $3, name = $4 WHERE id = $1', [ids[0], username, email, name]);
     await database.query('UPDATE "Tenant" SET name = $2 WHERE id = $1', [tenantId, tenant.name]);
     await database.query('UPDATE "Chatflow" SET name = $2, description = $3 WHERE id = $1', [flow.id, flow.name, flow.description]);
@@ -71,6 +75,19 @@ const openKeyMenu = async (page: Page) => {
   await expect(menu).toBeInViewport({ ratio: 1 });
   await menu.click();
   await expect(page.getByRole("menu")).toBeVisible();
+};
+const openLongApp = async (page: Page) => {
+  await page.getByRole("button", { name: new RegExp(`Delete ${appLabel}`) }).click();
+  await expect(page.getByRole("alertdialog")).toBeVisible();
+};
+/** A toast that says the name. */
+const disableByMenu = async (page: Page) => {
+  await page.getByRole("button", { name: /^(Disable|Enable)/ }).click();
+  const confirm = page.getByRole("alertdialog").getByRole("button", { name: "Disable" });
+  const toast = page.locator("[data-sonner-toast]");
+  await expect(confirm.or(toast).first()).toBeVisible();
+  if (await confirm.isVisible()) await confirm.click();
+  await expect(toast.first()).toBeVisible();
 };
 const openQuestion = (name: string) => async (page: Page) => {
   await page.getByRole("button", { name }).click();
@@ -100,7 +117,7 @@ test("every page takes the longest names, on a phone and on a laptop", async ({ 
     /** A page, and what can be opened on it that shows such a name. */
     const paths: [string, ((page: Page) => Promise<void>)?][] = [
       ["/overview", openAccount], ["/keys", openKeyMenu], [`/keys/${key}`, openQuestion("Revoke …")], [`/keys/${key}`, openQuestion("Rotate …")], ["/usage"], ["/requests"], [`/requests/${request}`],
-      ["/tokens"], ["/machine-access"], ["/sessions"], ["/chatflows"], [`/chatflows/${flow}`], ["/nflow"],
+      ["/tokens"], ["/machine-access"], ["/sessions"], ["/chatflows"], [`/chatflows/${flow}`], ["/nflow", openLongApp], [`/keys/${key}`, disableByMenu],
       ["/admin/people"], [`/admin/people/${person}`, openQuestion("Cut this person off …")], ["/admin/keys", openKeyMenu], [`/admin/keys/${key}`], ["/admin/requests"], ["/admin/tenants"], ["/admin/plans"],
     ];
     const faults: string[] = [];
