@@ -12,7 +12,7 @@ keepKeysTidy();
 const long = (length: number, word = "Donaudampfschifffahrtsgesellschaft") => word.repeat(Math.ceil(length / word.length)).slice(0, length);
 const agent = `${long(300, "Agent")}/1.0`;
 const keyName = long(100, "K");
-const appName = `long${Date.now()}${long(100, "a")}`;
+const appName = `long${Date.now()}${long(40, "a")}`;
 const appLabel = long(200, "L");
 
 /** Elements that stand out of the card, dialog or bar that they belong to, or of the window; what may be scrolled to or is cut on purpose is none. */
