@@ -11,7 +11,8 @@ keepKeysTidy();
 
 const long = (length: number, word = "Donaudampfschifffahrtsgesellschaft") => word.repeat(Math.ceil(length / word.length)).slice(0, length);
 const agent = `${long(300, "Agent")}/1.0`;
-const keyName = long(100, "K");
+// The instant of the test is by what it is taken away again.
+const keyName = `${long(87, "K")}${Date.now()}`;
 const appName = `long${Date.now()}${long(40, "a")}`;
 const appLabel = long(200, "L");
 
