@@ -123,7 +123,8 @@ describe.each(each(waiting))("$kind with $name", ({ make, refusal, settings, for
     await control("identity", settings);
     const holder = await make();
     const from = Date.now();
-    await control("identity", { tokenHoldMs: 2000, ...refreshOnly });
+    // Long enough to stop the holder before its answer comes, on a busy machine too; the lock lasts six seconds.
+    await control("identity", { tokenHoldMs: 4000, ...refreshOnly });
     const { answer } = await holding(holder, from, "granted");
     fleet.at(0).signal("SIGSTOP");
     // What the other one fetches counts as over at once, so that the call after it shows whether its refresh token still works.
